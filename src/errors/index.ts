@@ -1,0 +1,7 @@
+export {
+  EngineError,
+  type ErrorKind,
+  type ErrorOptionsWithDetails,
+  isKind,
+  findEngineError,
+} from './engine-error.ts';

@@ -1,0 +1,3 @@
+export type * from './container.ts';
+export type * from './image.ts';
+export type * from './event.ts';

@@ -1,0 +1,15 @@
+export {
+  isDigest,
+  parseChainId,
+  parseContainerId,
+  parseDigest,
+  parseExecId,
+  parseNetworkId,
+  type ChainId,
+  type ContainerId,
+  type Digest,
+  type ExecId,
+  type NetworkId,
+} from './ids.ts';
+export type * from './docker/index.ts';
+export type * as oci from './oci/index.ts';
