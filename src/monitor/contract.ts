@@ -7,12 +7,18 @@ export interface LaunchRequest {
   /** For an exec: the container it runs in. */
   containerId: string;
   kind: 'container' | 'exec';
-  /** Bundle directory (container) or path of the process.json (exec). */
+  /**
+   * Bundle directory (container) or path of the process.json (exec). conmon's sockets and fifos are made in that
+   * directory (of an exec: the one the file lies in), so each exec needs a directory of its own.
+   */
   bundleOrProcessFile: string;
   tty: boolean;
   /** Keep a stdin pipe open. */
   stdin: boolean;
-  /** Close the process's stdin when the first attached client's stdin ends (StdinOnce); false leaves it open. */
+  /**
+   * Close the process's stdin when the first attached client's stdin ends (StdinOnce); false leaves it open. Ignored
+   * with `tty`, where it always stays open, as in Docker.
+   */
   stdinOnce: boolean;
   /** CRI log file; undefined logs nothing. */
   logPath: string | undefined;
@@ -20,11 +26,17 @@ export interface LaunchRequest {
   runtimeArgs: string[];
   /** Name for process lists. */
   name: string;
+  /**
+   * Exec only: runs when attaching is possible and before the process starts, so that no output is missed. (A
+   * container is only created by the launch; attach to it before the runtime's `start`.)
+   */
+  beforeStart?: (() => Promise<void>) | undefined;
 }
 
 export interface Launched {
   /** The container's first process (after create) or the exec's process, in our pid namespace. */
   pid: number;
+  /** Zero when it could not be told (it ended already). */
   conmonPid: number;
 }
 
@@ -32,6 +44,8 @@ export interface Launched {
 export interface ProcessExit {
   id: string;
   kind: 'container' | 'exec';
+  /** For an exec: the container it ran in; else equal to `id`. */
+  containerId: string;
   /** 128 + signal when killed by one. */
   exitCode: number;
   /** Nanoseconds since the epoch: when conmon wrote it down. */
@@ -56,10 +70,34 @@ export interface ReadLogsOptions {
   finished?: Promise<unknown> | undefined;
 }
 
+/** A run of output bytes of one stream; with a TTY everything is `stdout`. */
+export interface AttachFrame {
+  stream: 'stdout' | 'stderr';
+  data: Buffer;
+}
+
 /** A client's end of conmon's attach socket. */
 export interface AttachConnection extends AsyncDisposable {
-  /** Ends half-close the process's stdin. Undefined when the process has none. */
+  /** Ending it half-closes the process's stdin. What is written to it before the process reads is held back. */
   readonly stdin: Writable;
-  /** Frames in the order conmon sent them; ends when the process's output ends. Not reading holds conmon back. */
+  /**
+   * Object mode: {@link AttachFrame}s in the order conmon sent them; ends when the process's output ends. Not reading
+   * holds conmon, and with it the process, back.
+   */
   readonly output: Readable;
+}
+
+export interface AttachRequest {
+  /** The directory given at launch: a container's bundle, an exec's directory. */
+  directory: string;
+  /**
+   * Whether this client may send and end stdin. One that may not leaves stdin alone when it goes, also under
+   * `stdinOnce`.
+   */
+  stdin: boolean;
+}
+
+export interface TerminalSize {
+  height: number;
+  width: number;
 }

@@ -1,0 +1,107 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Launched, LaunchRequest, ProcessExit, TerminalSize } from './contract.ts';
+import { reopenLogsMessage, resizeMessage, sendControl } from './control.ts';
+import { ExitWatcher } from './exit-watcher.ts';
+import { launchConmon } from './launch.ts';
+
+export interface MonitorOptions {
+  conmonPath: string;
+  /** Where exit files wait; on a file system that is emptied at boot. Short (under 60 characters): sockets lie in it. */
+  directory: string;
+  /**
+   * Told once for every process that ended, also for those that ended before {@link Monitor.open}. What was told and
+   * not acknowledged is told again by the next life of this program.
+   */
+  onExit: (exit: ProcessExit) => void;
+  /** A conmon launched by us went away without saying how its process ended; nobody holds the process's stdio any more. */
+  onLost: (process: Pick<ProcessExit, 'kind' | 'id' | 'containerId'>) => void;
+}
+
+/**
+ * The engine's hold on its conmons.
+ *
+ * The order for a container: `launch` (the runtime creates the process), attach, then the runtime's `start`. For an
+ * exec `launch` starts the process; attach in its `beforeStart`. An exit is told by `onExit`; put it on record, then
+ * `acknowledge`.
+ */
+export class Monitor implements Disposable {
+  readonly #options: MonitorOptions;
+  readonly #exits: ExitWatcher;
+  /** By `kind/id`: launches of this life whose end was not told yet. */
+  readonly #running: Map<string, symbol>;
+  #closed: boolean;
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+    this.#running = new Map();
+    this.#exits = new ExitWatcher(join(options.directory, 'exits'), (exit) => {
+      this.#running.delete(`${exit.kind}/${exit.id}`);
+      options.onExit(exit);
+    });
+    this.#closed = false;
+  }
+
+  /** Begins to watch for exits. */
+  open(): void {
+    mkdirSync(this.#temporaryDirectory, { recursive: true, mode: 0o700 });
+    this.#exits.open();
+  }
+
+  /**
+   * @throws internal `LAUNCH_FAILED` with the runtime's own message (`executable file ... not found` and the like);
+   * nothing runs then.
+   */
+  async launch(request: LaunchRequest): Promise<Launched> {
+    const { kind, id, containerId } = request;
+    const exitDirectory = this.#exits.prepare(kind, id);
+    try {
+      const { pid, conmonPid, ended } = await launchConmon(request, {
+        conmonPath: this.#options.conmonPath,
+        exitDirectory,
+        temporaryDirectory: this.#temporaryDirectory,
+      });
+      const launch = Symbol(id);
+      this.#running.set(`${kind}/${id}`, launch);
+      // Not before the caller has got its answer, however quick the process was.
+      void ended.then(() => setImmediate(() => this.#conmonEnded({ kind, id, containerId }, launch)));
+      return { pid, conmonPid };
+    } catch (error) {
+      this.#exits.acknowledge(kind, id);
+      throw error;
+    }
+  }
+
+  /** The exit of this process is on record: it is not told again. Repeatable. */
+  acknowledge(kind: 'container' | 'exec', id: string): void {
+    this.#exits.acknowledge(kind, id);
+  }
+
+  /** @throws conflict when the process has ended. */
+  async resize(directory: string, size: TerminalSize): Promise<void> {
+    await sendControl(directory, resizeMessage(size));
+  }
+
+  /** Makes conmon go on in a new file at its log's path. @throws conflict when the process has ended. */
+  async reopenLogs(directory: string): Promise<void> {
+    await sendControl(directory, reopenLogsMessage);
+  }
+
+  /** Stops watching. conmons and their processes go on; their exits are told by the next life. Repeatable. */
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    this.#exits[Symbol.dispose]();
+  }
+
+  get #temporaryDirectory(): string {
+    return join(this.#options.directory, 'tmp');
+  }
+
+  /** The sync pipe is a second witness beside inotify: it also tells of a conmon that was killed. */
+  #conmonEnded(process: Pick<ProcessExit, 'kind' | 'id' | 'containerId'>, launch: symbol): void {
+    const key = `${process.kind}/${process.id}`;
+    if (this.#closed || this.#running.get(key) !== launch || this.#exits.check(process.kind, process.id)) return;
+    this.#running.delete(key);
+    this.#options.onLost(process);
+  }
+}
