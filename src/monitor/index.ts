@@ -10,3 +10,5 @@ export type {
   TerminalSize,
 } from './contract.ts';
 export { Monitor, type MonitorOptions } from './monitor.ts';
+export { readLogBatches, readLogs } from './read-logs.ts';
+export { LogRotator, type RotatedLog } from './log-rotator.ts';

@@ -1,0 +1,97 @@
+import { linkSync, renameSync, rmSync, statSync } from 'node:fs';
+import { isErrno } from '#lib';
+import { reopenLogsMessage, sendControl } from './control.ts';
+import { rotatedPath } from './log-files.ts';
+
+const CHECK_INTERVAL_MS = 1000;
+
+export interface RotatedLog {
+  /** The process's directory, where its conmon takes control messages. */
+  directory: string;
+  logPath: string;
+  maxSizeBytes: number;
+  /** Files kept, the current one among them. */
+  maxFiles: number;
+}
+
+interface WatchedLog extends RotatedLog {
+  /** The file that conmon was told to leave; until it does, nothing more is sent. */
+  leaving: bigint | undefined;
+}
+
+/**
+ * Keeps logs from growing without end: looks at their sizes every second and rotates those over their limit.
+ *
+ * The current file gets its rotated name as a second name before conmon is told to go on in a new one (it replaces the
+ * path in one step). So no line is lost, the path is never missing, and dying in between does no harm.
+ */
+export class LogRotator implements Disposable {
+  readonly #logs: Map<string, WatchedLog>;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor() {
+    this.#logs = new Map();
+    this.#timer = undefined;
+  }
+
+  /** Takes a running container's log into care. */
+  add(id: string, log: RotatedLog): void {
+    this.#logs.set(id, { ...log, leaving: undefined });
+    this.#timer ??= setInterval(() => void this.check(), CHECK_INTERVAL_MS).unref();
+  }
+
+  /** The container has ended. Repeatable. */
+  remove(id: string): void {
+    this.#logs.delete(id);
+    if (this.#logs.size === 0) this[Symbol.dispose]();
+  }
+
+  /** Rotates what is over its limit now. */
+  async check(): Promise<void> {
+    await Promise.all([...this.#logs.values()].map(rotateIfDue));
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+async function rotateIfDue(log: WatchedLog): Promise<void> {
+  const current = statFile(log.logPath);
+  if (current === undefined || current.inode === log.leaving || current.size <= log.maxSizeBytes) return;
+  log.leaving = current.inode;
+  if (log.maxFiles > 1) keepCurrent(log, current.inode);
+  try {
+    await sendControl(log.directory, reopenLogsMessage);
+  } catch {
+    // The process ended meanwhile. Its log stays whole under both names; the next run's rotation finds that.
+    log.leaving = undefined;
+  }
+}
+
+function keepCurrent(log: RotatedLog, inode: bigint): void {
+  const newest = rotatedPath(log.logPath, 1);
+  if (statFile(newest)?.inode === inode) return;
+  rmSync(rotatedPath(log.logPath, log.maxFiles - 1), { force: true });
+  for (let number = log.maxFiles - 2; number >= 1; number--) {
+    ifThere(() => renameSync(rotatedPath(log.logPath, number), rotatedPath(log.logPath, number + 1)));
+  }
+  linkSync(log.logPath, newest);
+}
+
+function statFile(path: string): { inode: bigint; size: number } | undefined {
+  return ifThere(() => {
+    const stats = statSync(path, { bigint: true });
+    return { inode: stats.ino, size: Number(stats.size) };
+  });
+}
+
+function ifThere<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
