@@ -1,0 +1,55 @@
+import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
+/** The process's three streams. Commands write through this, so that tests can look. */
+export interface CliIo {
+  /** Writes all of it before it returns; for answers, not for bulk data. */
+  out(chunk: string | Uint8Array): void;
+  err(chunk: string | Uint8Array): void;
+  readonly stdin: NodeJS.ReadStream;
+  /** For bulk data: writes with back-pressure. */
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  isTerminal(stream: 'stdin' | 'stdout' | 'stderr'): boolean;
+  /** Columns of the terminal at standard input or output; 80 without one. */
+  columns(): number;
+}
+
+/** Standard output was closed by its reader (`… | head`): the command has nothing more to do. */
+export class BrokenPipeError extends Error {}
+
+const descriptors = { stdin: 0, stdout: 1, stderr: 2 } as const;
+
+/** The real streams. Node's stream objects are made only when a command asks for one. */
+export const processIo: CliIo = {
+  out: (chunk) => writeAll(1, chunk),
+  err: (chunk) => writeAll(2, chunk),
+  get stdin() {
+    return process.stdin;
+  },
+  get stdout() {
+    return process.stdout;
+  },
+  get stderr() {
+    return process.stderr;
+  },
+  isTerminal: (stream) => isatty(descriptors[stream]),
+  columns: () => {
+    if (isatty(0) || isatty(1)) return process.stdout.columns || process.stderr.columns || 80;
+    return 80;
+  },
+};
+
+function writeAll(fd: number, chunk: string | Uint8Array): void {
+  let left = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  while (left.length > 0) {
+    try {
+      left = left.subarray(writeSync(fd, left));
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'EPIPE') throw new BrokenPipeError('broken pipe', { cause: error });
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import type { CommandNode, FoundCommand, GroupNode } from './framework/command.ts';
+
+type Load = NonNullable<CommandNode['load']>;
+
+function leaf(name: string, summary: string, load?: Load, aliases: readonly string[] = []): CommandNode {
+  return { name, summary, aliases, ...(load ? { load } : {}) };
+}
+
+const container: GroupNode = {
+  name: 'container',
+  summary: 'Manage containers',
+  children: [
+    leaf('attach', "Attach the terminal's input and output to a running container"),
+    leaf('commit', "Create a new image from a container's changes"),
+    leaf('cp', 'Copy files and folders between a container and this machine'),
+    leaf('create', 'Create a new container'),
+    leaf('diff', "List files changed in a container's filesystem"),
+    leaf('exec', 'Run a command in a running container'),
+    leaf('export', "Export a container's filesystem as a tar archive"),
+    leaf('inspect', 'Show all details of one or more containers'),
+    leaf('kill', 'Kill one or more running containers'),
+    leaf('logs', 'Fetch the logs of a container'),
+    leaf('ls', 'List containers', undefined, ['list', 'ps']),
+    leaf('pause', 'Pause all processes of one or more containers'),
+    leaf('port', 'List the port mappings of a container'),
+    leaf('prune', 'Remove all stopped containers'),
+    leaf('rename', 'Rename a container'),
+    leaf('restart', 'Restart one or more containers'),
+    leaf('rm', 'Remove one or more containers', undefined, ['remove']),
+    leaf('run', 'Create and run a new container from an image'),
+    leaf('start', 'Start one or more stopped containers'),
+    leaf('stats', 'Show a live stream of the resources containers use'),
+    leaf('stop', 'Stop one or more running containers'),
+    leaf('top', 'Show the processes of a container'),
+    leaf('unpause', 'Let paused containers go on'),
+    leaf('update', 'Change the limits of one or more containers'),
+    leaf('wait', 'Wait until containers stop, then print their exit codes'),
+  ],
+};
+
+const image: GroupNode = {
+  name: 'image',
+  summary: 'Manage images',
+  children: [
+    leaf('build', 'Build an image from a Dockerfile'),
+    leaf('history', 'Show the history of an image'),
+    leaf('import', 'Make an image from a tar archive of a filesystem'),
+    leaf('inspect', 'Show all details of one or more images'),
+    leaf('load', 'Load images from a tar archive or standard input'),
+    leaf('ls', 'List images', undefined, ['list']),
+    leaf('prune', 'Remove unused images'),
+    leaf('pull', 'Download an image from a registry'),
+    leaf('push', 'Upload an image to a registry'),
+    leaf('rm', 'Remove one or more images', undefined, ['remove']),
+    leaf('save', 'Save images to a tar archive (standard output by default)'),
+    leaf('tag', 'Give an image another name'),
+  ],
+};
+
+const network: GroupNode = {
+  name: 'network',
+  summary: 'Manage networks',
+  children: [
+    leaf('connect', 'Connect a container to a network'),
+    leaf('create', 'Create a network'),
+    leaf('disconnect', 'Disconnect a container from a network'),
+    leaf('inspect', 'Show all details of one or more networks'),
+    leaf('ls', 'List networks', undefined, ['list']),
+    leaf('prune', 'Remove all unused networks'),
+    leaf('rm', 'Remove one or more networks', undefined, ['remove']),
+  ],
+};
+
+const volume: GroupNode = {
+  name: 'volume',
+  summary: 'Manage volumes',
+  children: [
+    leaf('create', 'Create a volume'),
+    leaf('inspect', 'Show all details of one or more volumes'),
+    leaf('ls', 'List volumes', undefined, ['list']),
+    leaf('prune', 'Remove unused local volumes'),
+    leaf('rm', 'Remove one or more volumes', undefined, ['remove']),
+    leaf('update', 'Update a cluster volume'),
+  ],
+};
+
+const context: GroupNode = {
+  name: 'context',
+  summary: 'Manage contexts',
+  children: [
+    leaf('create', 'Create a context'),
+    leaf('export', 'Export a context to a tar archive or standard output'),
+    leaf('import', 'Import a context from a tar or zip file'),
+    leaf('inspect', 'Show all details of one or more contexts'),
+    leaf('ls', 'List contexts', undefined, ['list']),
+    leaf('rm', 'Remove one or more contexts', undefined, ['remove']),
+    leaf('show', 'Print the name of the current context'),
+    leaf('update', 'Update a context'),
+    leaf('use', 'Set the context used by default'),
+  ],
+};
+
+const system: GroupNode = {
+  name: 'system',
+  summary: 'Manage the engine',
+  children: [
+    leaf('df', 'Show disk usage'),
+    leaf('events', 'Get events from the server as they happen'),
+    leaf('fsck', 'Verify the image store'),
+    leaf('info', 'Show system-wide information'),
+    leaf('prune', 'Remove unused data'),
+  ],
+};
+
+/** Groups of Docker's that have no command here yet: name to summary. */
+const planned = (name: string, summary: string, swarm = false): GroupNode => ({ name, summary, swarm, children: [] });
+
+export const groups: readonly GroupNode[] = [
+  planned('builder', 'Manage builds'),
+  planned('buildx', 'Build with BuildKit'),
+  planned('checkpoint', 'Manage checkpoints'),
+  planned('compose', 'Run applications of several containers'),
+  planned('config', 'Manage Swarm configs', true),
+  container,
+  context,
+  image,
+  planned('manifest', 'Manage image manifests and manifest lists'),
+  network,
+  planned('node', 'Manage Swarm nodes', true),
+  planned('plugin', 'Manage plugins'),
+  planned('secret', 'Manage Swarm secrets', true),
+  planned('service', 'Manage Swarm services', true),
+  planned('stack', 'Manage Swarm stacks', true),
+  planned('swarm', 'Manage Swarm', true),
+  system,
+  planned('trust', 'Manage trust on images'),
+  volume,
+];
+
+/** Commands outside groups. */
+export const singles: readonly CommandNode[] = [
+  leaf('inspect', 'Show all details of objects of any kind'),
+  leaf('login', 'Authenticate to a registry'),
+  leaf('logout', 'Log out from a registry'),
+  leaf('search', 'Search a registry for images'),
+  leaf('version', 'Show the version of client and server'),
+];
+
+/** Short spellings: the first word of a line to the group and command it means. */
+export const shortcuts: Readonly<Record<string, readonly [GroupNode, string]>> = {
+  ...Object.fromEntries(
+    container.children
+      .filter(({ name }) => !['inspect', 'ls', 'prune'].includes(name))
+      .map(({ name }) => [name, [container, name]] as const),
+  ),
+  ps: [container, 'ls'],
+  ...Object.fromEntries(
+    ['build', 'history', 'import', 'load', 'pull', 'push', 'save', 'tag'].map((name) => [name, [image, name]] as const),
+  ),
+  images: [image, 'ls'],
+  rmi: [image, 'rm'],
+  events: [system, 'events'],
+  info: [system, 'info'],
+};
+
+/** Whether the command can be run, so that help lists it. */
+export function isBuilt(node: CommandNode): boolean {
+  return node.load !== undefined && node.hidden !== true;
+}
+
+export function findChild(group: GroupNode, word: string): CommandNode | undefined {
+  return group.children.find((child) => child.name === word || child.aliases?.includes(word) === true);
+}
+
+/** The command of a group, with all its spellings. `path` is what was typed. */
+export function describeChild(program: string, path: string, group: GroupNode, node: CommandNode): FoundCommand {
+  const spellings = [node.name, ...(node.aliases ?? [])].map((name) => `${program} ${group.name} ${name}`);
+  for (const [word, [owner, name]] of Object.entries(shortcuts)) {
+    if (owner === group && name === node.name) spellings.push(`${program} ${word}`);
+  }
+  return { node, path, spellings };
+}
