@@ -1,7 +1,1 @@
-export {
-  EngineError,
-  type ErrorKind,
-  type ErrorOptionsWithDetails,
-  isKind,
-  findEngineError,
-} from './engine-error.ts';
+export { EngineError, type ErrorKind, type ErrorOptionsWithDetails, isKind, findEngineError } from './engine-error.ts';

@@ -11,7 +11,8 @@ export interface Logger {
 }
 
 function render(value: unknown): string {
-  const text = value instanceof Error ? describe(value) : typeof value === 'string' ? value : JSON.stringify(value) ?? '';
+  const text =
+    value instanceof Error ? describe(value) : typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
   return /^[\w./:@%+-]+$/.test(text) ? text : JSON.stringify(text);
 }
 

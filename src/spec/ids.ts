@@ -22,7 +22,8 @@ function isHex64(text: string): boolean {
 
 /** @throws {@link EngineError} invalidArgument when `text` is not 64 lower-case hex digits. */
 export function parseContainerId(text: string): ContainerId {
-  if (!isHex64(text)) throw new EngineError('invalidArgument', 'INVALID_CONTAINER_ID', `invalid container ID "${text}"`);
+  if (!isHex64(text))
+    throw new EngineError('invalidArgument', 'INVALID_CONTAINER_ID', `invalid container ID "${text}"`);
   return text as ContainerId;
 }
 

@@ -61,7 +61,14 @@ export interface RunConfig {
   Labels?: Record<string, string>;
   StopSignal?: string;
   StopTimeout?: number;
-  Healthcheck?: { Test?: string[]; Interval?: number; Timeout?: number; Retries?: number; StartPeriod?: number; StartInterval?: number };
+  Healthcheck?: {
+    Test?: string[];
+    Interval?: number;
+    Timeout?: number;
+    Retries?: number;
+    StartPeriod?: number;
+    StartInterval?: number;
+  };
   OnBuild?: string[] | null;
   Shell?: string[];
   ArgsEscaped?: boolean;

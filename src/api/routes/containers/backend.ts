@@ -71,7 +71,10 @@ export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
 
 /** What the container routes call. All refer to a container by full ID, name (leading `/` optional) or unique ID prefix. */
 export interface ContainersBackend {
-  create(request: ContainerCreateRequest, options: { name: string; platform: string }): Promise<{ Id: ContainerId; Warnings: string[] }>;
+  create(
+    request: ContainerCreateRequest,
+    options: { name: string; platform: string },
+  ): Promise<{ Id: ContainerId; Warnings: string[] }>;
   list(options: ListContainersOptions): Promise<ContainerSummary[]>;
   inspect(ref: string, options: { size: boolean }): Promise<ContainerInspect>;
   /** @throws notModified when it runs already. */

@@ -38,7 +38,10 @@ export interface ImagesBackend {
   inspect(ref: string, options: { manifests: boolean; platform: string }): Promise<ImageInspect>;
   history(ref: string, options: { platform: string }): Promise<HistoryEntry[]>;
   tag(ref: string, repo: string, tag: string): Promise<void>;
-  remove(ref: string, options: { force: boolean; noPrune: boolean; platforms: string[] }): Promise<DeleteResponseItem[]>;
+  remove(
+    ref: string,
+    options: { force: boolean; noPrune: boolean; platforms: string[] },
+  ): Promise<DeleteResponseItem[]>;
   prune(filters: Filters): Promise<PruneImagesResponse>;
   /** Errors before the first line throw; later ones come as a last line with `errorDetail`. */
   load(body: Readable, options: { quiet: boolean; platform: string; signal: AbortSignal }): AsyncIterable<ProgressLine>;
