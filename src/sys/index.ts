@@ -1,0 +1,32 @@
+export type { Sys } from './sys.ts';
+export { createLinuxSys } from './linux-sys.ts';
+export { createRecordingSys, type RecordedAnswers, type RecordedCall, type RecordingSys } from './recording-sys.ts';
+export { errnoKind, errnoName, hasErrno, sysError } from './errno.ts';
+export type { FilePath } from './native/path.ts';
+
+export type { Mounts } from './mounts/index.ts';
+export { AT, MNT, MOUNT_ATTR, MS, OPEN_TREE, type Propagation } from './mounts/flags.ts';
+export type { BindOptions } from './mounts/mount.ts';
+export type { MountAttributes } from './mounts/mount-api.ts';
+export { type MountInfo, parseMountInfo } from './mounts/mountinfo.ts';
+export type { OverlayMount } from './mounts/overlay-options.ts';
+
+export type { Namespaces } from './namespaces/index.ts';
+export { CLONE } from './namespaces/flags.ts';
+
+export type { Sockets } from './sockets/index.ts';
+export { type FdEvents, type FdWatch, POLL, type PollEntry } from './sockets/poll.ts';
+export type { SocketOptions } from './sockets/seqpacket.ts';
+export type { ReceivedWithFds } from './sockets/pass-fds.ts';
+
+export type { Processes } from './processes/index.ts';
+export { RLIMIT, type Rlimit, type RlimitName } from './processes/rlimits.ts';
+export type { ProcessStat } from './processes/procfs.ts';
+export type { WaitStatus } from './processes/signals.ts';
+
+export type { Files } from './files/index.ts';
+export { FALLOC } from './files/extents.ts';
+export { type FileTimes, makeDevice, splitDevice } from './files/nodes.ts';
+export { O, type OpenHow, RENAME, RESOLVE } from './files/open.ts';
+export type { FilesystemStat } from './files/statfs.ts';
+export type { WalkEntry, WalkOptions } from './files/walk.ts';

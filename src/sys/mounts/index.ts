@@ -1,0 +1,46 @@
+import type { FilePath } from '../native/path.ts';
+import type { Propagation } from './flags.ts';
+import {
+  attachMount,
+  configureFilesystem,
+  createFilesystemMount,
+  type MountAttributes,
+  openFilesystem,
+  openTree,
+  setMountAttributes,
+} from './mount-api.ts';
+import { bind, type BindOptions, mount, setPropagation, unmount } from './mount.ts';
+import { listMounts, type MountInfo } from './mountinfo.ts';
+import type { OverlayMount } from './overlay-options.ts';
+import { mountOverlay } from './overlay.ts';
+
+/** Mounting, in this thread's mount namespace. The functions' own comments say more. */
+export interface Mounts {
+  mount(source: string | null, target: string, fsType: string | null, flags: number, data?: string | null): void;
+  unmount(target: string, flags?: number): void;
+  mountOverlay(overlay: OverlayMount): void;
+  bind(source: string, target: string, options?: BindOptions): void;
+  setPropagation(target: string, propagation: Propagation, recursive?: boolean): void;
+  listMounts(pid?: number | 'self'): MountInfo[];
+  openTree(path: FilePath, flags: number, directoryFd?: number): number;
+  setMountAttributes(target: FilePath | number, attributes: MountAttributes): void;
+  openFilesystem(fsType: string): number;
+  configureFilesystem(contextFd: number, key: string, value?: string): void;
+  createFilesystemMount(contextFd: number, attributes: number): number;
+  attachMount(mountFd: number, target: string): void;
+}
+
+export const linuxMounts: Mounts = {
+  mount,
+  unmount,
+  mountOverlay,
+  bind,
+  setPropagation,
+  listMounts,
+  openTree,
+  setMountAttributes,
+  openFilesystem,
+  configureFilesystem,
+  createFilesystemMount,
+  attachMount,
+};

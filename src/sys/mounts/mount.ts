@@ -1,0 +1,53 @@
+import { check } from '../errno.ts';
+import { nativeFunction, type Pointer } from '../native/koffi.ts';
+import { cPath } from '../native/path.ts';
+import { MS, type Propagation, propagationFlag } from './flags.ts';
+
+const cMount = nativeFunction<[Pointer, Pointer, Pointer, number, Pointer], number>('mount', 'int', [
+  'const char *',
+  'const char *',
+  'const char *',
+  'ulong',
+  'const char *',
+]);
+const cUmount2 = nativeFunction<[Pointer, number], number>('umount2', 'int', ['const char *', 'int']);
+
+/**
+ * mount(2).
+ *
+ * @param source - `null` or any word for filesystems without one.
+ * @param data - the filesystem's options; at most a page (4095 bytes).
+ */
+export function mount(
+  source: string | null,
+  target: string,
+  fsType: string | null,
+  flags: number,
+  data: string | null = null,
+): void {
+  const result = cMount(source === null ? null : cPath(source), cPath(target), fsType, flags, data);
+  check(result, 'mount', fsType ?? source ?? 'none', 'on', target);
+}
+
+/** umount2(2). Plain unmounting of an overlay that is not volatile waits for its upper filesystem to be synced. */
+export function unmount(target: string, flags = 0): void {
+  check(cUmount2(cPath(target), flags), 'unmount', target);
+}
+
+export interface BindOptions {
+  /** With the mounts below it. */
+  recursive?: boolean;
+  /** Only this mount; for those below use `setMountAttributes` with `recursive`. */
+  readOnly?: boolean;
+}
+
+/** Bind-mounts `source` on `target`. */
+export function bind(source: string, target: string, options: BindOptions = {}): void {
+  mount(source, target, null, MS.BIND | (options.recursive === true ? MS.REC : 0));
+  if (options.readOnly === true) mount(null, target, null, MS.BIND | MS.REMOUNT | MS.RDONLY);
+}
+
+/** Changes how mounts below `target` travel between mount namespaces. */
+export function setPropagation(target: string, propagation: Propagation, recursive = false): void {
+  mount(null, target, null, propagationFlag[propagation] | (recursive ? MS.REC : 0));
+}

@@ -1,0 +1,26 @@
+import type { FilePath } from '../native/path.ts';
+import { createNetns, removeNetns, withNetns } from './netns.ts';
+import { chdir, chroot, setns, setUmask, unshare } from './threads.ts';
+
+/** Namespaces; `threads.ts` holds the rules on which thread may do what. */
+export interface Namespaces {
+  createNetns<T = undefined>(path: string, inside?: () => T): T | undefined;
+  removeNetns(path: string): void;
+  withNetns<T>(path: string, work: () => T): T;
+  unshare(flags: number): void;
+  setns(fd: number, type: number): void;
+  chroot(path: FilePath): void;
+  chdir(path: FilePath): void;
+  setUmask(mask: number): number;
+}
+
+export const linuxNamespaces: Namespaces = {
+  createNetns,
+  removeNetns,
+  withNetns,
+  unshare,
+  setns,
+  chroot,
+  chdir,
+  setUmask,
+};

@@ -1,0 +1,41 @@
+import { receiveWithFds, type ReceivedWithFds, sendWithFds } from './pass-fds.ts';
+import { type FdEvents, type FdWatch, poll, type PollEntry, watchFd } from './poll.ts';
+import {
+  accept,
+  connectSeqpacket,
+  listenSeqpacket,
+  receive,
+  send,
+  seqpacketPair,
+  shutdown,
+  type SocketOptions,
+} from './seqpacket.ts';
+
+/** Sockets that Node cannot open, and waiting on them. Fds belong to the caller, who closes them with `fs.closeSync`. */
+export interface Sockets {
+  connectSeqpacket(path: string, options?: SocketOptions): number;
+  listenSeqpacket(path: string, options?: SocketOptions & { backlog?: number }): number;
+  seqpacketPair(options?: SocketOptions): [number, number];
+  accept(fd: number, options?: SocketOptions): number | undefined;
+  send(fd: number, packet: Uint8Array): number | undefined;
+  receive(fd: number, into: Uint8Array): number | undefined;
+  shutdown(fd: number, direction: 'read' | 'write' | 'both'): void;
+  sendWithFds(fd: number, data: Uint8Array, fds: readonly number[]): number | undefined;
+  receiveWithFds(fd: number, into: Uint8Array, maxFds: number): ReceivedWithFds | undefined;
+  poll(entries: readonly PollEntry[], timeoutMs: number): number[];
+  watchFd(fd: number, events: Partial<FdEvents>, listener: (events: FdEvents) => void): FdWatch;
+}
+
+export const linuxSockets: Sockets = {
+  connectSeqpacket,
+  listenSeqpacket,
+  seqpacketPair,
+  accept,
+  send,
+  receive,
+  shutdown,
+  sendWithFds,
+  receiveWithFds,
+  poll,
+  watchFd,
+};
