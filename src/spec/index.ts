@@ -13,3 +13,11 @@ export {
 } from './ids.ts';
 export type * from './docker/index.ts';
 export type * as oci from './oci/index.ts';
+export {
+  encodeStdcopyFrame,
+  encodeStdcopyHeader,
+  StdcopyDecoder,
+  stdcopyHeaderBytes,
+  type StdcopyPiece,
+  type StdcopyStream,
+} from './stdcopy-frames.ts';
