@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { differences, type Expectation, readCases } from '../../../test/helpers/run-option-cases.ts';
 import { CliError } from '../framework/errors.ts';
@@ -37,7 +37,10 @@ function outcome(args: readonly string[]): Expectation {
       '1.50',
     );
     const body = { ...request.config, HostConfig: request.hostConfig, NetworkingConfig: request.networkingConfig };
-    const wire: unknown = JSON.parse(JSON.stringify(body).replaceAll(fixtures, '$FIXTURES'));
+    const portable = JSON.stringify(body)
+      .replaceAll(fixtures, '$FIXTURES')
+      .replaceAll(dirname(fixtures), '$FIXTURES/..');
+    const wire: unknown = JSON.parse(portable);
     return { body: differences(recorded.base, wire) };
   } catch (error) {
     if (error instanceof FlagSyntaxError) return { error: error.message };
