@@ -20,7 +20,7 @@ const container: GroupNode = {
     leaf('inspect', 'Show all details of one or more containers'),
     leaf('kill', 'Kill one or more running containers'),
     leaf('logs', 'Fetch the logs of a container'),
-    leaf('ls', 'List containers', undefined, ['list', 'ps']),
+    leaf('ls', 'List containers', () => import('./commands/container/ls.ts'), ['list', 'ps']),
     leaf('pause', 'Pause all processes of one or more containers'),
     leaf('port', 'List the port mappings of a container'),
     leaf('prune', 'Remove all stopped containers'),
