@@ -101,3 +101,24 @@ export interface TerminalSize {
   height: number;
   width: number;
 }
+
+export interface SocketEvents {
+  readable: boolean;
+  writable: boolean;
+  disconnect: boolean;
+}
+
+/** What attaching needs of the kernel; `sockets` of `#sys` is that. */
+export interface AttachSockets {
+  connectSeqpacket(path: string): number;
+  /** Undefined: not now. */
+  send(fd: number, packet: Uint8Array): number | undefined;
+  /** The packet's length; 0: the other end closed; undefined: nothing now. */
+  receive(fd: number, into: Uint8Array): number | undefined;
+  shutdown(fd: number, direction: 'write'): void;
+  watchFd(
+    fd: number,
+    events: Partial<SocketEvents>,
+    listener: (events: SocketEvents) => void,
+  ): { update(events: Partial<SocketEvents>): void; close(): void; unref(): void };
+}

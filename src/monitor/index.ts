@@ -2,6 +2,7 @@ export type {
   AttachConnection,
   AttachFrame,
   AttachRequest,
+  AttachSockets,
   Launched,
   LaunchRequest,
   LogLine,

@@ -1,11 +1,24 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Launched, LaunchRequest, ProcessExit, TerminalSize } from './contract.ts';
+import { isKind } from '#errors';
+import { ATTACH_SCRATCH_BYTES, SocketConnection } from './attach.ts';
+import type {
+  AttachConnection,
+  AttachRequest,
+  AttachSockets,
+  Launched,
+  LaunchRequest,
+  ProcessExit,
+  TerminalSize,
+} from './contract.ts';
 import { reopenLogsMessage, resizeMessage, sendControl } from './control.ts';
+import { attachFailed } from './errors.ts';
 import { ExitWatcher } from './exit-watcher.ts';
 import { launchConmon } from './launch.ts';
 
 export interface MonitorOptions {
+  /** `sockets` of `#sys`. */
+  sockets: AttachSockets;
   conmonPath: string;
   /** Where exit files wait; on a file system that is emptied at boot. Short (under 60 characters): sockets lie in it. */
   directory: string;
@@ -30,6 +43,7 @@ export class Monitor implements Disposable {
   readonly #exits: ExitWatcher;
   /** By `kind/id`: launches of this life whose end was not told yet. */
   readonly #running: Map<string, symbol>;
+  #scratch: Buffer | undefined;
   #closed: boolean;
 
   constructor(options: MonitorOptions) {
@@ -39,6 +53,7 @@ export class Monitor implements Disposable {
       this.#running.delete(`${exit.kind}/${exit.id}`);
       options.onExit(exit);
     });
+    this.#scratch = undefined;
     this.#closed = false;
   }
 
@@ -68,6 +83,24 @@ export class Monitor implements Disposable {
       return { pid, conmonPid };
     } catch (error) {
       this.#exits.acknowledge(kind, id);
+      throw error;
+    }
+  }
+
+  /**
+   * Joins a process's stdio: everything it writes from now on is in the connection's output. Any number of clients can;
+   * the slowest sets the pace. The caller disposes the connection.
+   *
+   * @throws conflict when the process has ended.
+   */
+  attach(request: AttachRequest): AttachConnection {
+    const { sockets } = this.#options;
+    this.#scratch ??= Buffer.alloc(ATTACH_SCRATCH_BYTES);
+    try {
+      const fd = sockets.connectSeqpacket(join(request.directory, 'attach'));
+      return new SocketConnection(fd, { sockets, scratch: this.#scratch, mayEndStdin: request.stdin });
+    } catch (error) {
+      if (isKind(error, 'notFound') || isKind(error, 'unavailable')) throw attachFailed(request.directory, error);
       throw error;
     }
   }
