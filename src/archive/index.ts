@@ -1,0 +1,10 @@
+export type { ArchiveLimits, PackOptions, UnpackOptions, UnpackResult } from './contract.ts';
+export { createCompressor, type CompressOptions } from './compression/compress.ts';
+export { decompress, type ByteSource } from './compression/decompress.ts';
+export { detectCompression, MAGIC_BYTES, type Compression } from './compression/detect.ts';
+export { encodeHeader } from './tar/encode-header.ts';
+export { MAX_ID, type TarEntryType, type TarHeader, type TarHeaderInit } from './tar/header.ts';
+export { DEFAULT_LIMITS } from './tar/limits.ts';
+export { TarParser, type TarHandler } from './tar/parser.ts';
+export { readTar, type ReadTarOptions, type TarEntry } from './tar/read-tar.ts';
+export { createTarWriter, type TarBody, type TarWriter } from './tar/writer.ts';
