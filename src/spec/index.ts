@@ -21,3 +21,18 @@ export {
   type StdcopyPiece,
   type StdcopyStream,
 } from './stdcopy-frames.ts';
+export {
+  DEFAULT_DOMAIN,
+  DEFAULT_TAG,
+  familiarName,
+  familiarReference,
+  formatReference,
+  isTag,
+  parseAnyReference,
+  parseReference,
+  repositoryName,
+  withDefaultTag,
+  type AnyReference,
+  type ImageReference,
+} from './references.ts';
+export { formatPlatform, hostPlatform, matchesPlatform, normalizePlatform, parsePlatform } from './platforms.ts';
