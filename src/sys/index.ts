@@ -30,3 +30,18 @@ export { type FileTimes, makeDevice, splitDevice } from './files/nodes.ts';
 export { O, type OpenHow, RENAME, RESOLVE } from './files/open.ts';
 export type { FilesystemStat } from './files/statfs.ts';
 export type { WalkEntry, WalkOptions } from './files/walk.ts';
+
+export type { Netlink } from './netlink/index.ts';
+export type { RouteSocket } from './netlink/route-socket.ts';
+export type { Link, LinkSettings, LinkStats, NewLink, VethPair } from './netlink/links.ts';
+export type { InterfaceAddress } from './netlink/addresses.ts';
+export type { Route, RouteSettings } from './netlink/routes.ts';
+export { ipFromBytes, ipToBytes, macFromBytes, macToBytes } from './netlink/addresses-text.ts';
+
+export type { Nft } from './nft/index.ts';
+export type { NftObject } from './nft/nft.ts';
+
+export type { Cgroups } from './cgroups/index.ts';
+export type { CgroupLayout, CgroupPaths } from './cgroups/layout.ts';
+export type { CgroupStats, CpuStats, MemoryStats, PidsStats, SystemCpu } from './cgroups/stats.ts';
+export type { BlkioEntry } from './cgroups/parse.ts';

@@ -1,6 +1,9 @@
+import { linuxCgroups } from './cgroups/index.ts';
 import { linuxFiles } from './files/index.ts';
 import { linuxMounts } from './mounts/index.ts';
 import { linuxNamespaces } from './namespaces/index.ts';
+import { linuxNetlink } from './netlink/index.ts';
+import { linuxNft } from './nft/index.ts';
 import { linuxProcesses } from './processes/index.ts';
 import { linuxSockets } from './sockets/index.ts';
 import type { Sys } from './sys.ts';
@@ -13,5 +16,8 @@ export function createLinuxSys(): Sys {
     sockets: linuxSockets,
     processes: linuxProcesses,
     files: linuxFiles,
+    netlink: linuxNetlink,
+    nft: linuxNft,
+    cgroups: linuxCgroups,
   };
 }

@@ -20,3 +20,15 @@ test('createRecordingSys fails a call as told and runs work inside namespaces', 
     5,
   );
 });
+
+test('createRecordingSys hands out route sockets that record too', () => {
+  const sys = createRecordingSys({ 'routeSocket.findLink': { index: 7 } });
+  using socket = sys.netlink.openRouteSocket('/n');
+  assert.equal(socket.findLink('berth0')?.index, 7);
+  socket.setLink(7, { up: true });
+  assert.deepEqual(sys.lines(), [
+    'netlink.openRouteSocket /n',
+    'routeSocket.findLink berth0',
+    'routeSocket.setLink 7 {"up":true}',
+  ]);
+});

@@ -37,17 +37,19 @@ function argumentText(value: unknown): string {
 
 /**
  * A fake for unit tests. Calls without a configured answer return undefined, except that `withNetns` and `createNetns`
- * run what they are given.
+ * run what they are given, and `netlink.openRouteSocket` answers a socket whose calls are recorded as `routeSocket.…`.
  */
 export function createRecordingSys(answers: RecordedAnswers = {}): RecordingSys {
   const calls: RecordedCall[] = [];
   const configured = new Map(Object.entries({ ...runningInside, ...answers }));
 
+  configured.set('netlink.openRouteSocket', () => recorder('routeSocket'));
   const recorder = (prefix: string): object =>
     new Proxy(
       {},
       {
         get: (_target, property) => {
+          if (property === Symbol.dispose) return () => undefined;
           if (typeof property === 'symbol' || property === 'then') return undefined;
           const call = `${prefix}.${property}`;
           return (...args: unknown[]): unknown => {
@@ -65,6 +67,9 @@ export function createRecordingSys(answers: RecordedAnswers = {}): RecordingSys 
     sockets: recorder('sockets') as Sys['sockets'],
     processes: recorder('processes') as Sys['processes'],
     files: recorder('files') as Sys['files'],
+    netlink: recorder('netlink') as Sys['netlink'],
+    nft: recorder('nft') as Sys['nft'],
+    cgroups: recorder('cgroups') as Sys['cgroups'],
     calls,
     lines: () => calls.map(({ call, args }) => [call, ...args.map(argumentText)].join(' ')),
     answer: (call, answer) => void configured.set(call, answer),

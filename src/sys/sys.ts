@@ -1,6 +1,9 @@
+import type { Cgroups } from './cgroups/index.ts';
 import type { Files } from './files/index.ts';
 import type { Mounts } from './mounts/index.ts';
 import type { Namespaces } from './namespaces/index.ts';
+import type { Netlink } from './netlink/index.ts';
+import type { Nft } from './nft/index.ts';
 import type { Processes } from './processes/index.ts';
 import type { Sockets } from './sockets/index.ts';
 
@@ -15,4 +18,7 @@ export interface Sys {
   readonly sockets: Sockets;
   readonly processes: Processes;
   readonly files: Files;
+  readonly netlink: Netlink;
+  readonly nft: Nft;
+  readonly cgroups: Cgroups;
 }
