@@ -17,7 +17,7 @@ const container: GroupNode = {
     leaf('diff', "List files changed in a container's filesystem"),
     leaf('exec', 'Run a command in a running container'),
     leaf('export', "Export a container's filesystem as a tar archive"),
-    leaf('inspect', 'Show all details of one or more containers'),
+    leaf('inspect', 'Show all details of one or more containers', () => import('./commands/container/inspect.ts')),
     leaf('kill', 'Kill one or more running containers'),
     leaf('logs', 'Fetch the logs of a container'),
     leaf('ls', 'List containers', () => import('./commands/container/ls.ts'), ['list', 'ps']),
@@ -45,7 +45,7 @@ const image: GroupNode = {
     leaf('build', 'Build an image from a Dockerfile'),
     leaf('history', 'Show the history of an image'),
     leaf('import', 'Make an image from a tar archive of a filesystem'),
-    leaf('inspect', 'Show all details of one or more images'),
+    leaf('inspect', 'Show all details of one or more images', () => import('./commands/image/inspect.ts')),
     leaf('load', 'Load images from a tar archive or standard input'),
     leaf('ls', 'List images', undefined, ['list']),
     leaf('prune', 'Remove unused images'),
@@ -64,7 +64,7 @@ const network: GroupNode = {
     leaf('connect', 'Connect a container to a network'),
     leaf('create', 'Create a network'),
     leaf('disconnect', 'Disconnect a container from a network'),
-    leaf('inspect', 'Show all details of one or more networks'),
+    leaf('inspect', 'Show all details of one or more networks', () => import('./commands/network/inspect.ts')),
     leaf('ls', 'List networks', undefined, ['list']),
     leaf('prune', 'Remove all unused networks'),
     leaf('rm', 'Remove one or more networks', undefined, ['remove']),
@@ -76,7 +76,7 @@ const volume: GroupNode = {
   summary: 'Manage volumes',
   children: [
     leaf('create', 'Create a volume'),
-    leaf('inspect', 'Show all details of one or more volumes'),
+    leaf('inspect', 'Show all details of one or more volumes', () => import('./commands/volume/inspect.ts')),
     leaf('ls', 'List volumes', undefined, ['list']),
     leaf('prune', 'Remove unused local volumes'),
     leaf('rm', 'Remove one or more volumes', undefined, ['remove']),
@@ -139,7 +139,7 @@ export const groups: readonly GroupNode[] = [
 
 /** Commands outside groups. */
 export const singles: readonly CommandNode[] = [
-  leaf('inspect', 'Show all details of objects of any kind'),
+  leaf('inspect', 'Show all details of objects of any kind', () => import('./commands/inspect.ts')),
   leaf('login', 'Authenticate to a registry'),
   leaf('logout', 'Log out from a registry'),
   leaf('search', 'Search a registry for images'),

@@ -4,3 +4,4 @@ export { formatGoJson, parseGoJson } from './json.ts';
 export type { Template } from './nodes.ts';
 export { parseTemplate } from './parser.ts';
 export { GoFloat, GoMap, GoRow, type GoValue, isTrue, toGoValue } from './values.ts';
+export { asGoStruct } from './typed.ts';

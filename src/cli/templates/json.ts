@@ -1,4 +1,4 @@
-import { GoFloat, GoMap, GoRow, type GoValue, sortedKeys } from './values.ts';
+import { GoFloat, GoMap, GoRow, type GoValue, nilSlice } from './values.ts';
 
 /**
  * JSON text as Go values: the order of members is kept, whole numbers of any size stay exact.
@@ -82,8 +82,12 @@ export function formatGoJson(value: GoValue): string {
   if (typeof value === 'boolean' || typeof value === 'number' || typeof value === 'bigint') return String(value);
   if (value instanceof GoFloat) return JSON.stringify(value.value);
   if (value instanceof GoMap) {
+    if (value.isNil) return 'null';
     const keys = [...value.entries.keys()].filter((key) => !value.omitted.has(key));
-    return `{${keys.map((key) => `${jsonString(key)}:${formatGoJson(value.entries.get(key))}`).join(',')}}`;
+    const members = keys.map(
+      (key) => `${jsonString(value.jsonNames.get(key) ?? key)}:${formatGoJson(value.entries.get(key))}`,
+    );
+    return `{${members.join(',')}}`;
   }
   if (value instanceof GoRow) {
     const { columns } = value;
@@ -92,14 +96,9 @@ export function formatGoJson(value: GoValue): string {
       .map((key) => `${jsonString(key)}:${formatGoJson(columns[key]?.())}`)
       .join(',')}}`;
   }
-  return `[${value.map(formatGoJson).join(',')}]`;
+  return value === nilSlice ? 'null' : `[${value.map(formatGoJson).join(',')}]`;
 }
 
 function jsonString(text: string): string {
   return JSON.stringify(text).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
-}
-
-/** The same for maps in Go's order of keys, as a map decoded by Go is written again. */
-export function sortMapKeys(map: GoMap): GoMap {
-  return new GoMap(new Map(sortedKeys(map).map((key) => [key, map.entries.get(key)])));
 }

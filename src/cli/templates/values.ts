@@ -25,6 +25,9 @@ export class GoFloat {
   }
 }
 
+/** A slice that was never made: prints as an empty one, but is `null` in JSON. */
+export const nilSlice: readonly GoValue[] = [];
+
 /** A Go map, or a struct when `fields` are known: those print without names, and unknown names are errors. */
 export class GoMap {
   readonly entries: ReadonlyMap<string, GoValue>;
@@ -34,15 +37,27 @@ export class GoMap {
   readonly zero: GoValue;
   /** Names left out of JSON because they hold their zero value. */
   readonly omitted: ReadonlySet<string>;
+  /** Where a struct's field has another name in JSON. */
+  readonly jsonNames: ReadonlyMap<string, string>;
+  /** A map that was never made: prints as an empty one, but is `null` in JSON. */
+  readonly isNil: boolean;
 
   constructor(
     entries: ReadonlyMap<string, GoValue>,
-    options: { structName?: string; zero?: GoValue; omitted?: ReadonlySet<string> } = {},
+    options: {
+      structName?: string;
+      zero?: GoValue;
+      omitted?: ReadonlySet<string>;
+      jsonNames?: ReadonlyMap<string, string>;
+      isNil?: boolean;
+    } = {},
   ) {
     this.entries = entries;
     this.structName = options.structName;
     this.zero = 'zero' in options ? options.zero : undefined;
     this.omitted = options.omitted ?? new Set();
+    this.jsonNames = options.jsonNames ?? new Map();
+    this.isNil = options.isNil ?? false;
   }
 }
 

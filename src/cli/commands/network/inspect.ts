@@ -1,0 +1,18 @@
+import { bool, type Command, defineCommand, minArgs, string } from '../../framework/index.ts';
+import { inspectFormatHelp } from '../../output/format-help.ts';
+import { inspectAll } from '../../output/inspect.ts';
+import { fetchInspected } from '../inspect-fetchers.ts';
+
+export const command: Command = defineCommand({
+  usage: '[OPTIONS] NETWORK [NETWORK...]',
+  args: minArgs(1),
+  flags: {
+    format: string(inspectFormatHelp, { short: 'f' }),
+    verbose: bool('Verbose output for diagnostics', { short: 'v' }),
+  },
+  async run(ctx, { flags, args }) {
+    const client = await ctx.client();
+    const query = { verbose: flags.verbose || undefined };
+    await inspectAll(ctx, args, flags.format, (name) => fetchInspected(client, 'network', name, query));
+  },
+});
