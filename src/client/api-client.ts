@@ -1,4 +1,4 @@
-import { Connection, openConnection } from './connection.ts';
+import { type Connection, openConnection } from './connection.ts';
 import { type Endpoint, parseEndpoint, type TlsOptions } from './endpoint.ts';
 import { ApiError, ConnectionError } from './errors.ts';
 import { HijackedStream } from './hijacked-stream.ts';

@@ -1,3 +1,4 @@
+import { StdcopyDecoder } from '#spec';
 import { ProtocolError } from './errors.ts';
 
 /** A piece of a multiplexed stream. */
@@ -6,14 +7,10 @@ export interface StreamPiece {
   readonly bytes: Uint8Array;
 }
 
-const names = ['stdin', 'stdout', 'stderr'] as const;
-const systemErrorStream = 3;
-const headerBytes = 8;
-
 /**
  * Takes Docker's multiplexed stream apart. Frames are not waited for: their bytes are passed on as they arrive.
  *
- * @throws ProtocolError for an unknown stream number, and with the daemon's text for its system-error frames.
+ * @throws {@link ProtocolError} with the daemon's text for its system-error frames; EngineError for what is no frame.
  */
 export async function* demultiplex(source: AsyncIterable<Uint8Array>): AsyncGenerator<StreamPiece, void, void> {
   const demultiplexer = new Demultiplexer();
@@ -22,43 +19,18 @@ export async function* demultiplex(source: AsyncIterable<Uint8Array>): AsyncGene
 
 /** The same for callers who push chunks themselves; any split of the input is fine. */
 export class Demultiplexer {
-  #header = Buffer.alloc(headerBytes);
-  #headerHave = 0;
-  #frameLeft = 0;
-  #stream = 0;
-  #systemError: Uint8Array[] = [];
+  readonly #decoder = new StdcopyDecoder();
 
   *push(chunk: Uint8Array): Generator<StreamPiece, void, void> {
-    let offset = 0;
-    while (offset < chunk.length) {
-      if (this.#frameLeft === 0) {
-        offset += this.#takeHeader(chunk, offset);
-        continue;
+    for (const { stream, data: bytes } of this.#decoder.decode(asBuffer(chunk))) {
+      if (stream === 'systemerr') {
+        throw new ProtocolError(`error from daemon in stream: ${bytes.toString('utf8')}`);
       }
-      const bytes = chunk.subarray(offset, offset + this.#frameLeft);
-      offset += bytes.length;
-      this.#frameLeft -= bytes.length;
-      if (this.#stream === systemErrorStream) this.#collectSystemError(bytes);
-      else yield { stream: names[this.#stream] ?? 'stdout', bytes };
+      yield { stream, bytes };
     }
   }
+}
 
-  #takeHeader(chunk: Uint8Array, offset: number): number {
-    const part = chunk.subarray(offset, offset + headerBytes - this.#headerHave);
-    this.#header.set(part, this.#headerHave);
-    this.#headerHave += part.length;
-    if (this.#headerHave === headerBytes) {
-      this.#headerHave = 0;
-      this.#stream = this.#header[0] ?? 0;
-      this.#frameLeft = this.#header.readUInt32BE(4);
-      if (this.#stream > systemErrorStream) throw new ProtocolError(`unrecognized stream: ${this.#stream}`);
-    }
-    return part.length;
-  }
-
-  #collectSystemError(bytes: Uint8Array): void {
-    this.#systemError.push(Uint8Array.from(bytes));
-    if (this.#frameLeft > 0) return;
-    throw new ProtocolError(`error from daemon in stream: ${Buffer.concat(this.#systemError).toString('utf8')}`);
-  }
+function asBuffer(chunk: Uint8Array): Buffer {
+  return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }

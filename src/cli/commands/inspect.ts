@@ -46,7 +46,7 @@ export const command: Command = defineCommand({
           if (wanted || !isElsewhere(error)) throw error;
         }
       }
-      throw new CliError(`error: no such object: ${name}`);
+      throw new CliError(`Error: No such object: ${name}`);
     };
     await inspectAll(ctx, args, flags.format, fetch);
   },

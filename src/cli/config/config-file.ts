@@ -16,6 +16,7 @@ export interface ConfigFile {
   readonly credsStore?: string;
   readonly credHelpers?: Readonly<Record<string, string>>;
   readonly currentContext?: string;
+  readonly pruneFilters?: readonly string[];
   readonly proxies?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 

@@ -227,7 +227,7 @@ class Executor {
 
   #number(node: Extract<Operand, { kind: 'number' }>): GoValue {
     const text = node.text.replaceAll('_', '');
-    if (text.startsWith("'")) return [...text.slice(1, -1)].at(-1)?.codePointAt(0);
+    if (text.startsWith("'")) return characterCode(text.slice(1, -1));
     if (/[.eE]/.test(text) && !/^[+-]?0[xX]/.test(text)) return new GoFloat(Number(text));
     const [, sign = '', digits = ''] = /^([+-]?)(.*)$/.exec(text) ?? [];
     const magnitude = BigInt(/^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits);
@@ -282,6 +282,7 @@ class Executor {
       return undefined;
     }
     if (receiver === null || receiver === undefined) {
+      if (receiver === undefined && !this.#options.missingKeyIsError) return undefined;
       if (receiver === undefined) this.#fail(node, `nil data; no entry for key ${JSON.stringify(name)}`);
       this.#fail(node, `nil pointer evaluating interface {}.${name}`);
     }
@@ -370,4 +371,15 @@ class Executor {
     }
     return piped.length > 0 ? piped[0] : value;
   }
+}
+
+const escapedCharacters: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, a: 7, b: 8, f: 12, v: 11 };
+
+/** The code of a character constant's inside, `a` or `\\n`. */
+function characterCode(text: string): number | undefined {
+  if (!text.startsWith('\\')) return text.codePointAt(0);
+  const rest = text.slice(1);
+  if (/^[xu]/.test(rest)) return Number.parseInt(rest.slice(1), 16);
+  if (/^[0-7]/.test(rest)) return Number.parseInt(rest, 8);
+  return escapedCharacters[rest] ?? rest.codePointAt(0);
 }

@@ -149,10 +149,14 @@ function escapeHtml(text: string): string {
 }
 
 function escapeJs(text: string): string {
-  return text.replaceAll(/[\\'"<>&=]|[\0-\x1f\x7f]/g, (char) => {
-    if (char === '\\' || char === "'" || char === '"') return `\\${char}`;
-    return `\\u${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
-  });
+  return [...text]
+    .map((char) => {
+      if (char === '\\' || char === "'" || char === '"') return `\\${char}`;
+      const code = char.codePointAt(0) ?? 0;
+      if (code >= 0x20 && code !== 0x7f && !'<>&='.includes(char)) return char;
+      return `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`;
+    })
+    .join('');
 }
 
 function escapeQuery(text: string): string {

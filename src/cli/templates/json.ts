@@ -89,14 +89,20 @@ export function formatGoJson(value: GoValue): string {
     );
     return `{${members.join(',')}}`;
   }
-  if (value instanceof GoRow) {
-    const { columns } = value;
-    return `{${Object.keys(columns)
-      .sort()
-      .map((key) => `${jsonString(key)}:${formatGoJson(columns[key]?.())}`)
-      .join(',')}}`;
-  }
+  if (value instanceof GoRow) return escapeHtml(formatRow(value));
   return value === nilSlice ? 'null' : `[${value.map(formatGoJson).join(',')}]`;
+}
+
+function formatRow({ columns }: GoRow): string {
+  const members = Object.keys(columns)
+    .sort()
+    .map((name) => `${jsonString(name)}:${formatGoJson(columns[name]?.())}`);
+  return `{${members.join(',')}}`;
+}
+
+/** Rows go through Go's default encoder, which makes JSON safe inside HTML. */
+function escapeHtml(json: string): string {
+  return json.replaceAll('<', '\\u003c').replaceAll('>', '\\u003e').replaceAll('&', '\\u0026');
 }
 
 function jsonString(text: string): string {

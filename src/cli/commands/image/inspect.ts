@@ -1,5 +1,5 @@
 import { type Command, defineCommand, minArgs, string } from '../../framework/index.ts';
-import { platformQuery } from '../../framework/platform.ts';
+import { platformQuery } from '../../framework/platform-query.ts';
 import { inspectFormatHelp } from '../../output/format-help.ts';
 import { inspectAll } from '../../output/inspect.ts';
 import { fetchInspected } from '../inspect-fetchers.ts';

@@ -1,0 +1,48 @@
+import { bool, CliError, type Command, defineCommand, filter, noArgs } from '../../framework/index.ts';
+import { confirm } from '../../output/prompt.ts';
+import { humanSize } from '../../output/units.ts';
+import { pruneContainers, type Pruned, pruneFilters, pruneImages, pruneNetworks, pruneVolumes } from '../prune.ts';
+
+/** Filters the question names; others are sent all the same. */
+const namedFilters = ['label', 'label!', 'until'];
+
+export const command: Command = defineCommand({
+  usage: '[OPTIONS]',
+  args: noArgs,
+  flags: {
+    all: bool('Remove all unused images, not just dangling ones', { short: 'a' }),
+    filter: filter('Provide filter values (e.g. "label=<key>=<value>")'),
+    force: bool('Do not prompt for confirmation', { short: 'f' }),
+    volumes: bool('Prune anonymous volumes'),
+  },
+  async run(ctx, { flags }) {
+    const filters = pruneFilters(ctx, flags.filter);
+    if (flags.volumes && 'until' in filters) {
+      throw new CliError('ERROR: The "until" filter is not supported with "--volumes"');
+    }
+    if (!flags.force && !confirm(ctx, questionText(flags.all, flags.volumes, filters))) return;
+    let total = 0;
+    const show = ({ text, bytes }: Pruned): void => {
+      total += bytes;
+      if (text !== '') ctx.out(`${text}\n`);
+    };
+    show(await pruneContainers(ctx, filters));
+    show(await pruneNetworks(ctx, filters));
+    if (flags.volumes) show(await pruneVolumes(ctx, filters, false));
+    show(await pruneImages(ctx, filters, flags.all));
+    ctx.out(`Total reclaimed space: ${humanSize(total)}\n`);
+  },
+});
+
+function questionText(all: boolean, volumes: boolean, filters: Readonly<Record<string, readonly string[]>>): string {
+  const goners = [
+    'all stopped containers',
+    'all networks not used by at least one container',
+    ...(volumes ? ['all anonymous volumes not used by at least one container'] : []),
+    all ? 'all images without at least one container associated to them' : 'all dangling images',
+  ];
+  const chosen = namedFilters.flatMap((name) => (filters[name] ?? []).map((value) => `${name}=${value}`)).sort();
+  const bullets = (items: readonly string[]): string => items.map((item) => `\n  - ${item}`).join('');
+  const filtered = chosen.length === 0 ? '' : `\n  Items to be pruned will be filtered with:${bullets(chosen)}\n`;
+  return `WARNING! This will remove:${bullets(goners)}\n${filtered}\nAre you sure you want to continue?`;
+}
