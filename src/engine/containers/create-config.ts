@@ -1,0 +1,196 @@
+import { EngineError } from '#errors';
+import type { ContainerConfig, HostConfig, oci } from '#spec';
+
+function invalid(code: string, message: string): EngineError {
+  return new EngineError('invalidArgument', code, message);
+}
+
+/**
+ * A container's config: what the user gave, filled up from the image as Docker does. The user's entrypoint drops the
+ * image's command; environment and labels merge, the user's winning; exposed ports and volumes unite.
+ */
+export function mergeImageConfig(user: ContainerConfig, image: oci.RunConfig | undefined): ContainerConfig {
+  const base = image ?? {};
+  const merged: ContainerConfig = { ...user };
+  if (user.User === '') merged.User = base.User ?? '';
+  if (user.WorkingDir === '') merged.WorkingDir = base.WorkingDir ?? '';
+  if ((user.Entrypoint ?? []).length === 0) {
+    if ((user.Cmd ?? []).length === 0) merged.Cmd = base.Cmd ?? null;
+    // `--entrypoint ""` arrives as [""] and clears the image's.
+    if (user.Entrypoint === null || user.Entrypoint.length === 0) merged.Entrypoint = base.Entrypoint ?? null;
+  } else if (user.Entrypoint?.length === 1 && user.Entrypoint[0] === '') {
+    merged.Entrypoint = null;
+  }
+  merged.Env = mergeEnv(base.Env ?? [], user.Env ?? []);
+  merged.Labels = { ...base.Labels, ...user.Labels };
+  const exposed = { ...base.ExposedPorts, ...user.ExposedPorts };
+  if (Object.keys(exposed).length > 0) merged.ExposedPorts = exposed;
+  const volumes = { ...base.Volumes, ...user.Volumes };
+  merged.Volumes = Object.keys(volumes).length > 0 ? volumes : null;
+  if (!user.StopSignal && base.StopSignal) merged.StopSignal = base.StopSignal;
+  if (user.StopTimeout === undefined && base.StopTimeout !== undefined) merged.StopTimeout = base.StopTimeout;
+  if (user.Shell === undefined && base.Shell !== undefined) merged.Shell = base.Shell;
+  const health = mergeHealthcheck(user.Healthcheck, base.Healthcheck);
+  if (health) merged.Healthcheck = health;
+  return merged;
+}
+
+function mergeHealthcheck(
+  user: ContainerConfig['Healthcheck'],
+  image: oci.RunConfig['Healthcheck'],
+): ContainerConfig['Healthcheck'] {
+  if (!user || !image) return user ?? image;
+  const own = Object.entries(user).filter(
+    ([, value]) => !(value === 0 || (Array.isArray(value) && value.length === 0)),
+  );
+  return { ...image, ...Object.fromEntries(own) };
+}
+
+function mergeEnv(image: readonly string[], user: readonly string[]): string[] {
+  const keyOf = (entry: string): string => entry.split('=', 1)[0] ?? entry;
+  const own = new Set(user.map(keyOf));
+  return [...user, ...image.filter((entry) => !own.has(keyOf(entry)))];
+}
+
+/**
+ * What a container runs: `Path` and `Args` of its inspect.
+ *
+ * @throws invalidArgument when there is no command.
+ */
+export function commandOf(config: ContainerConfig): { path: string; args: string[] } {
+  const [path, ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+  if (path === undefined) throw invalid('NO_COMMAND', 'no command specified');
+  return { path, args };
+}
+
+const networkModes = /^(default|bridge|none|host|container:.+)$/;
+const restartPolicies = new Set(['', 'no', 'always', 'unless-stopped', 'on-failure']);
+/** dockerd's smallest `Memory`: crun needs a few MiB to start a process in the cgroup. */
+const minimumMemoryBytes = 6 * 1024 * 1024;
+
+/**
+ * Checks and fills defaults as dockerd does at create: the network mode, log driver, shm size, runtime, cgroup namespace.
+ *
+ * @throws invalidArgument with Docker's texts for impossible combinations.
+ */
+export function normalizeHostConfig(input: HostConfig, config: ContainerConfig, defaults: HostDefaults): HostConfig {
+  const host: HostConfig = { ...input };
+  if (host.NetworkMode === '' || host.NetworkMode === 'default') host.NetworkMode = 'bridge';
+  if (config.NetworkDisabled) host.NetworkMode = 'none';
+  if (!networkModes.test(host.NetworkMode)) {
+    throw new EngineError('notFound', 'NO_SUCH_NETWORK', `network ${host.NetworkMode} not found`);
+  }
+  if (host.LogConfig.Type === '') host.LogConfig = { Type: 'json-file', Config: host.LogConfig.Config };
+  if (host.ShmSize === 0) host.ShmSize = 64 * 1024 * 1024;
+  if (host.ShmSize < 0) throw invalid('INVALID_SHM_SIZE', 'SHM size can not be less than 0');
+  if (host.IpcMode === '') host.IpcMode = 'private';
+  if (host.CgroupnsMode === '')
+    host.CgroupnsMode = host.Privileged || defaults.cgroupVersion === 1 ? 'host' : 'private';
+  if (host.Runtime === '') host.Runtime = defaults.runtime;
+  if (host.RestartPolicy.Name === '')
+    host.RestartPolicy = { Name: 'no', MaximumRetryCount: host.RestartPolicy.MaximumRetryCount };
+  host.MaskedPaths ??= host.Privileged ? null : [...defaults.maskedPaths];
+  host.ReadonlyPaths ??= host.Privileged ? null : [...defaults.readonlyPaths];
+  checkHostConfig(host, config);
+  return host;
+}
+
+export interface HostDefaults {
+  cgroupVersion: 1 | 2;
+  runtime: string;
+  maskedPaths: readonly string[];
+  readonlyPaths: readonly string[];
+}
+
+function checkHostConfig(host: HostConfig, config: ContainerConfig): void {
+  const { Name: policy, MaximumRetryCount: retries } = host.RestartPolicy;
+  if (!restartPolicies.has(policy)) {
+    throw invalid(
+      'INVALID_RESTART_POLICY',
+      `invalid restart policy: unknown policy '${policy}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    );
+  }
+  if (policy !== 'on-failure' && retries !== 0) {
+    throw invalid(
+      'INVALID_RESTART_POLICY',
+      "invalid restart policy: maximum retry count can only be used with 'on-failure'",
+    );
+  }
+  if (retries < 0)
+    throw invalid('INVALID_RESTART_POLICY', 'invalid restart policy: maximum retry count cannot be negative');
+  if (host.AutoRemove && policy !== 'no') {
+    throw invalid('AUTOREMOVE_WITH_RESTART', "can't create 'AutoRemove' container with restart policy");
+  }
+  if (config.WorkingDir !== '' && !config.WorkingDir.startsWith('/')) {
+    throw invalid(
+      'INVALID_WORKING_DIR',
+      `the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`,
+    );
+  }
+  if (/^\/proc\/(self|\d+)\/fd(\/|$)/.test(config.WorkingDir)) {
+    throw invalid(
+      'INVALID_WORKING_DIR',
+      `the working directory '${config.WorkingDir}' is invalid, it names a file descriptor`,
+    );
+  }
+  if (host.Memory !== 0 && host.Memory < minimumMemoryBytes) {
+    throw invalid('MEMORY_TOO_SMALL', 'Minimum memory limit allowed is 6MB');
+  }
+  if (host.Memory > 0 && host.MemorySwap > 0 && host.MemorySwap < host.Memory) {
+    throw invalid('SWAP_TOO_SMALL', 'Minimum memoryswap limit should be larger than memory limit, see usage');
+  }
+  if (host.Memory === 0 && host.MemorySwap > 0) {
+    throw invalid(
+      'SWAP_WITHOUT_MEMORY',
+      'You should always set the Memory limit when using Memoryswap limit, see usage',
+    );
+  }
+  if (host.NanoCpus > 0 && (host.CpuPeriod > 0 || host.CpuQuota > 0)) {
+    throw invalid('CPU_CONFLICT', 'Conflicting options: Nano CPUs and CPU Period cannot both be set');
+  }
+  if (config.StopSignal && !isKnownSignal(config.StopSignal)) {
+    throw invalid('INVALID_STOP_SIGNAL', `Invalid signal: ${config.StopSignal}`);
+  }
+  const ports = Object.keys(host.PortBindings ?? {});
+  if (ports.length > 0 || host.PublishAllPorts) {
+    throw new EngineError(
+      'notImplemented',
+      'PORTS_NOT_IMPLEMENTED',
+      `publishing ports${ports.length > 0 ? ` (${ports.join(', ')})` : ''} is not implemented yet; containers are reachable by their address`,
+    );
+  }
+}
+
+/** Whether `text` names a signal: a number, `TERM`, `SIGTERM`, `RTMIN+3`. */
+export function isKnownSignal(text: string): boolean {
+  return signalNumber(text) !== undefined;
+}
+
+const names =
+  'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS'.split(
+    ' ',
+  );
+const aliases: Record<string, number> = { IOT: 6, POLL: 29, CLD: 17 };
+
+/** The number of a signal given by number or name, as Docker parses it; undefined if there is none. See signal(7). */
+export function signalNumber(text: string): number | undefined {
+  if (/^\d+$/.test(text)) {
+    const number = Number(text);
+    return number >= 1 && number <= 64 ? number : undefined;
+  }
+  const name = text.toUpperCase().replace(/^SIG/, '');
+  const index = names.indexOf(name);
+  if (index >= 0) return index + 1;
+  if (aliases[name] !== undefined) return aliases[name];
+  const realtime = /^RT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name);
+  if (!realtime) return undefined;
+  const offset = Number(realtime[3] ?? 0);
+  const number = realtime[1] === 'MIN' ? 34 + offset : 64 - offset;
+  return number >= 34 && number <= 64 ? number : undefined;
+}
+
+/** `SIGTERM` for 15, for events and messages; the number itself where there is no name. */
+export function signalName(number: number): string {
+  const name = names[number - 1];
+  return name === undefined ? String(number) : `SIG${name}`;
+}

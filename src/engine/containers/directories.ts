@@ -1,0 +1,68 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Each container's files:
+ *
+ * ```
+ * <data root>/containers/<id>/          hostname hosts resolv.conf, and what conmon logs
+ * <exec root>/bundles/<id>/             config.json and conmon's sockets while it runs
+ * <exec root>/execs/<exec id>/          process.json and conmon's sockets while it runs
+ * ```
+ */
+export class ContainerDirectories {
+  readonly #data: string;
+  readonly #bundles: string;
+  readonly #execs: string;
+
+  constructor(dataRoot: string, execRoot: string) {
+    this.#data = join(dataRoot, 'containers');
+    this.#bundles = join(execRoot, 'bundles');
+    this.#execs = join(execRoot, 'execs');
+    for (const directory of [this.#data, this.#bundles, this.#execs])
+      mkdirSync(directory, { recursive: true, mode: 0o710 });
+  }
+
+  data(id: string): string {
+    return join(this.#data, id);
+  }
+
+  bundle(id: string): string {
+    return join(this.#bundles, id);
+  }
+
+  exec(id: string): string {
+    return join(this.#execs, id);
+  }
+
+  log(id: string): string {
+    return join(this.#data, id, 'container.log');
+  }
+
+  create(id: string): void {
+    mkdirSync(this.data(id), { mode: 0o710 });
+  }
+
+  /** Repeatable. */
+  remove(id: string): Promise<void> {
+    rmSync(this.data(id), { recursive: true, force: true });
+    this.removeBundle(id);
+    return Promise.resolve();
+  }
+
+  /** Repeatable. */
+  removeBundle(id: string): void {
+    rmSync(this.bundle(id), { recursive: true, force: true });
+  }
+
+  /** Repeatable. */
+  removeExec(id: string): void {
+    rmSync(this.exec(id), { recursive: true, force: true });
+  }
+
+  /** IDs that have any directory; for reconciling. */
+  list(): { containers: string[]; execs: string[] } {
+    const names = (directory: string): string[] => (existsSync(directory) ? readdirSync(directory) : []);
+    return { containers: [...new Set([...names(this.#data), ...names(this.#bundles)])], execs: names(this.#execs) };
+  }
+}

@@ -1,0 +1,111 @@
+import type { Endpoint, Sandbox } from '#net';
+import type {
+  ChainId,
+  ContainerConfig,
+  ContainerId,
+  ContainerStatus,
+  Digest,
+  EndpointSettings,
+  HostConfig,
+  MountPoint,
+} from '#spec';
+
+/** How a run of a container ended. Times are RFC 3339 with nanoseconds. */
+export interface Ending {
+  exitCode: number;
+  startedAt: string;
+  finishedAt: string;
+  oomKilled: boolean;
+  error: string;
+}
+
+/** A process we can still recognise after a restart: pid and its start time in clock ticks since boot. */
+export interface RunningProcess {
+  pid: number;
+  startTicks: string;
+  startedAt: string;
+}
+
+/** Where a container is in its life. Impossible combinations cannot be written. */
+export type Phase =
+  | { status: 'created'; exitCode: number; error: string }
+  | ({ status: 'running' } & RunningProcess)
+  | ({ status: 'paused' } & RunningProcess)
+  | ({ status: 'restarting' } & Ending)
+  | ({ status: 'exited' } & Ending)
+  | { status: 'removing'; was: Ending }
+  | { status: 'dead'; was: Ending };
+
+/** A mount of a container as decided at create. */
+export interface PlannedMount {
+  point: MountPoint;
+  /** Bind only: create a missing source directory (the `-v` form does, `--mount` does not). */
+  createSource: boolean;
+  /** Volume only: fill it from the image on first use. */
+  copyUp: boolean;
+  recursive: boolean;
+  /** tmpfs only: mount options. */
+  tmpfsOptions: string[];
+}
+
+/** A container as stored: everything that must survive the daemon. */
+export interface ContainerRecord {
+  readonly id: ContainerId;
+  /** Without the leading slash. */
+  name: string;
+  readonly createdAt: string;
+  readonly imageId: Digest;
+  readonly chainId: ChainId | undefined;
+  readonly config: ContainerConfig;
+  hostConfig: HostConfig;
+  readonly path: string;
+  readonly args: string[];
+  phase: Phase;
+  restartCount: number;
+  /** A user stopped it: restart policies leave it alone. */
+  stoppedByUser: boolean;
+  sandbox: Sandbox | undefined;
+  /** Settings given at create per network name. */
+  readonly endpoints: Record<string, EndpointSettings>;
+  readonly mounts: PlannedMount[];
+  /** Names of the anonymous volumes made for it. */
+  readonly anonymousVolumes: string[];
+}
+
+export type { Endpoint, Sandbox };
+
+/** Whether a process of it exists. */
+export function isLive(phase: Phase): phase is Extract<Phase, { status: 'running' | 'paused' }> {
+  return phase.status === 'running' || phase.status === 'paused';
+}
+
+/** Docker counts a container that waits for its restart as running. */
+export function countsAsRunning(phase: Phase): boolean {
+  return isLive(phase) || phase.status === 'restarting';
+}
+
+/** Whether `start` may run. */
+export function canStart(phase: Phase): boolean {
+  return phase.status === 'created' || phase.status === 'exited' || phase.status === 'restarting';
+}
+
+/** How the last run ended; undefined if it never ran or runs now. */
+export function endingOf(phase: Phase): Ending | undefined {
+  switch (phase.status) {
+    case 'exited':
+    case 'restarting':
+      return phase;
+    case 'removing':
+    case 'dead':
+      return phase.was;
+    case 'created':
+    case 'running':
+    case 'paused':
+      return undefined;
+  }
+}
+
+/** The status word of Docker's API. */
+export function statusOf(phase: Phase): ContainerStatus {
+  return phase.status;
+}

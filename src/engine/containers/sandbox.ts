@@ -1,0 +1,41 @@
+import { EngineError } from '#errors';
+import type { Sandbox, SandboxRequest } from '#net';
+import { isLive, type ContainerRecord } from './record.ts';
+
+/** Either an existing sandbox to join, or what to ask the network for. */
+export type SandboxPlan = SandboxRequest | Sandbox;
+
+/**
+ * Which network a container's next run gets.
+ *
+ * @throws conflict when it joins a container that does not run.
+ */
+export function sandboxRequest(record: ContainerRecord, find: (ref: string) => ContainerRecord): SandboxPlan {
+  const mode = record.hostConfig.NetworkMode;
+  if (mode.startsWith('container:')) return joinSandbox(record, find(mode.slice('container:'.length)));
+  return {
+    containerId: record.id,
+    mode: mode === 'none' || mode === 'host' ? mode : 'bridge',
+    preferredAddress: record.endpoints[mode]?.IPAMConfig?.IPv4Address ?? record.sandbox?.endpoint?.address,
+    macAddress: record.endpoints[mode]?.MacAddress || record.config.MacAddress || undefined,
+    sysctls: record.hostConfig.Sysctls ?? {},
+  };
+}
+
+function joinSandbox(record: ContainerRecord, other: ContainerRecord): Sandbox {
+  if (other.id === record.id) {
+    throw new EngineError('invalidArgument', 'JOINS_ITSELF', 'cannot join own network');
+  }
+  if (!isLive(other.phase)) {
+    throw new EngineError(
+      'conflict',
+      'JOINED_CONTAINER_NOT_RUNNING',
+      `cannot join network namespace of a non running container: ${other.id}`,
+    );
+  }
+  return {
+    containerId: other.id,
+    netnsPath: other.sandbox?.netnsPath ?? `/proc/${other.phase.pid}/ns/net`,
+    endpoint: undefined,
+  };
+}

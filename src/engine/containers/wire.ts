@@ -1,0 +1,179 @@
+import { parseRfc3339Nano, ZERO_TIME } from '#lib';
+import type { ContainerInspect, ContainerState, ContainerSummary, EndpointSettings, NetworkSettings } from '#spec';
+import { humanDuration } from './human.ts';
+import { endingOf, isLive, type ContainerRecord, type Phase } from './record.ts';
+
+function ago(time: string, nowMs: number): string {
+  const nano = parseRfc3339Nano(time) ?? 0n;
+  return humanDuration(nowMs - Number(nano / 1_000_000n));
+}
+
+/** The `STATUS` column of `docker ps`. */
+export function statusText(phase: Phase, nowMs: number): string {
+  switch (phase.status) {
+    case 'created':
+      return 'Created';
+    case 'running':
+      return `Up ${ago(phase.startedAt, nowMs)}`;
+    case 'paused':
+      return `Up ${ago(phase.startedAt, nowMs)} (Paused)`;
+    case 'restarting':
+      return `Restarting (${phase.exitCode}) ${ago(phase.finishedAt, nowMs)} ago`;
+    case 'exited':
+      return `Exited (${phase.exitCode}) ${ago(phase.finishedAt, nowMs)} ago`;
+    case 'removing':
+      return 'Removal In Progress';
+    case 'dead':
+      return 'Dead';
+  }
+}
+
+/** `State` of inspect. */
+export function toState(phase: Phase): ContainerState {
+  const live = isLive(phase);
+  const ending = endingOf(phase);
+  return {
+    Status: phase.status,
+    Running: live || phase.status === 'restarting',
+    Paused: phase.status === 'paused',
+    Restarting: phase.status === 'restarting',
+    OOMKilled: ending?.oomKilled ?? false,
+    Dead: phase.status === 'dead',
+    Pid: live ? phase.pid : 0,
+    ExitCode: ending?.exitCode ?? (phase.status === 'created' ? phase.exitCode : 0),
+    Error: ending?.error ?? (phase.status === 'created' ? phase.error : ''),
+    StartedAt: live ? phase.startedAt : (ending?.startedAt ?? ZERO_TIME),
+    FinishedAt: ending?.finishedAt ?? ZERO_TIME,
+  };
+}
+
+/** The command as `docker ps` shows it: joined, quoted where it has spaces. */
+export function commandText(record: ContainerRecord): string {
+  const args = record.args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg));
+  return [record.path, ...args].join(' ');
+}
+
+/** The endpoints of a container by network name. */
+export function endpointsOf(record: ContainerRecord): Record<string, EndpointSettings> {
+  const mode = record.hostConfig.NetworkMode;
+  if (mode.startsWith('container:')) return {};
+  const endpoint = record.sandbox?.endpoint;
+  const given = record.endpoints[mode] ?? record.endpoints['default'];
+  const settings: EndpointSettings = {
+    IPAMConfig: given?.IPAMConfig ?? null,
+    Links: given?.Links ?? null,
+    Aliases: given?.Aliases ?? null,
+    MacAddress: endpoint?.macAddress ?? '',
+    DriverOpts: given?.DriverOpts ?? null,
+    GwPriority: given?.GwPriority ?? 0,
+    NetworkID: endpoint?.networkId ?? '',
+    EndpointID: endpoint?.endpointId ?? '',
+    Gateway: endpoint?.gateway ?? '',
+    IPAddress: endpoint?.address ?? '',
+    IPPrefixLen: endpoint?.prefixLength ?? 0,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    DNSNames: null,
+  };
+  return { [mode]: settings };
+}
+
+function toNetworkSettings(record: ContainerRecord): NetworkSettings {
+  const endpoint = record.sandbox?.endpoint;
+  const live = isLive(record.phase);
+  const ports = live
+    ? Object.fromEntries(Object.keys(record.config.ExposedPorts ?? {}).map((port) => [port, null]))
+    : {};
+  return {
+    Bridge: '',
+    SandboxID: live && record.sandbox ? record.id : '',
+    SandboxKey: live ? (record.sandbox?.netnsPath ?? '') : '',
+    Ports: ports,
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: endpoint?.endpointId ?? '',
+    Gateway: endpoint?.gateway ?? '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    IPAddress: endpoint?.address ?? '',
+    IPPrefixLen: endpoint?.prefixLength ?? 0,
+    IPv6Gateway: '',
+    MacAddress: endpoint?.macAddress ?? '',
+    Networks: endpointsOf(record),
+  };
+}
+
+/** Facts for inspect that are not in the record. */
+export interface InspectExtras {
+  directory: string;
+  logPath: string;
+  execIds: string[] | null;
+  graphDriverData: Record<string, string> | null;
+  size?: { rw: number; rootFs: number } | undefined;
+}
+
+/** `GET /containers/{id}/json`. */
+export function toInspect(record: ContainerRecord, extras: InspectExtras): ContainerInspect {
+  return {
+    Id: record.id,
+    Created: record.createdAt,
+    Path: record.path,
+    Args: record.args,
+    State: toState(record.phase),
+    Image: record.imageId,
+    ResolvConfPath: `${extras.directory}/resolv.conf`,
+    HostnamePath: `${extras.directory}/hostname`,
+    HostsPath: `${extras.directory}/hosts`,
+    LogPath: extras.logPath,
+    Name: `/${record.name}`,
+    RestartCount: record.restartCount,
+    Driver: 'overlay2',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: extras.execIds,
+    HostConfig: record.hostConfig,
+    GraphDriver: { Name: 'overlay2', Data: extras.graphDriverData },
+    ...(extras.size ? { SizeRw: extras.size.rw, SizeRootFs: extras.size.rootFs } : {}),
+    Mounts: record.mounts.map((mount) => mount.point),
+    Config: record.config,
+    NetworkSettings: toNetworkSettings(record),
+  };
+}
+
+/** One row of `GET /containers/json`. */
+export function toSummary(
+  record: ContainerRecord,
+  nowMs: number,
+  size?: { rw: number; rootFs: number },
+): ContainerSummary {
+  const created = parseRfc3339Nano(record.createdAt) ?? 0n;
+  const exposed = Object.keys(record.config.ExposedPorts ?? {}).flatMap((port) => {
+    const [number = '', protocol = 'tcp'] = port.split('/');
+    return isLive(record.phase) && /^\d+$/.test(number) ? [{ PrivatePort: Number(number), Type: protocol }] : [];
+  });
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: record.config.Image,
+    ImageID: record.imageId,
+    Command: commandText(record),
+    Created: Number(created / 1_000_000_000n),
+    Ports: exposed,
+    ...(size ? { SizeRw: size.rw, SizeRootFs: size.rootFs } : {}),
+    Labels: record.config.Labels ?? {},
+    State: record.phase.status,
+    Status: statusText(record.phase, nowMs),
+    HostConfig: {
+      NetworkMode: record.hostConfig.NetworkMode,
+      ...(record.hostConfig.Annotations ? { Annotations: record.hostConfig.Annotations } : {}),
+    },
+    NetworkSettings: { Networks: endpointsOf(record) },
+    Mounts: record.mounts.map((mount) => mount.point),
+  };
+}

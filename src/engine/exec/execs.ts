@@ -1,0 +1,265 @@
+import { EngineError, findEngineError } from '#errors';
+import { randomHex, type Logger } from '#lib';
+import type { AttachConnection, ProcessExit } from '#monitor';
+import { parseExecId, type ExecCreateRequest, type ExecId, type ExecInspect } from '#spec';
+import { copyStreams, type ClientStreams } from '../containers/attach.ts';
+import { parseDetachKeys } from '../containers/detach-keys.ts';
+import { isPaused, isRestarting, notRunning } from '../containers/errors.ts';
+import { eventAttributes } from '../containers/lifecycle.ts';
+import { isLive, type ContainerRecord } from '../containers/record.ts';
+import type { ContainerRegistry } from '../containers/registry.ts';
+import type { EventBus } from '../events/event-bus.ts';
+
+/** An exec as runtime and monitor need it. */
+export interface ExecProcessRequest {
+  id: ExecId;
+  request: ExecCreateRequest;
+  consoleSize: [number, number] | undefined;
+}
+
+/** What execs ask of runtime and monitor. */
+export interface ExecProcesses {
+  /**
+   * Starts the process. `beforeStart` runs when attaching is possible and before the first instruction.
+   */
+  launch(
+    container: ContainerRecord,
+    exec: ExecProcessRequest,
+    beforeStart: (attach: () => Promise<AttachConnection>) => Promise<void>,
+  ): Promise<{ pid: number }>;
+  resize(id: ExecId, size: { height: number; width: number }): Promise<void>;
+  /** Removes what is kept of an ended exec. Repeatable. */
+  cleanup(id: ExecId): Promise<void>;
+}
+
+type ExecPhase = { status: 'created' } | { status: 'running'; pid: number } | { status: 'exited'; exitCode: number };
+
+interface Exec {
+  readonly id: ExecId;
+  readonly container: ContainerRecord;
+  readonly request: ExecCreateRequest;
+  readonly ended: PromiseWithResolvers<void>;
+  phase: ExecPhase;
+  startedAt: number;
+}
+
+export interface ExecsDeps {
+  registry: ContainerRegistry;
+  processes: ExecProcesses;
+  events: EventBus;
+  logger: Logger;
+}
+
+/** Ended execs stay visible this long for `exec inspect`, as in dockerd's clean-up. */
+const keepEndedMs = 5 * 60_000;
+
+/**
+ * Further processes in running containers. Known only while this daemon lives, as in dockerd; the processes themselves
+ * are held by their own monitors and outlive it.
+ */
+export class Execs {
+  readonly #deps: ExecsDeps;
+  readonly #execs = new Map<string, Exec>();
+
+  constructor(deps: ExecsDeps) {
+    this.#deps = deps;
+  }
+
+  /** @throws conflict when the container does not run or is paused; invalidArgument without a command. */
+  create(containerRef: string, request: ExecCreateRequest): Promise<{ Id: ExecId }> {
+    const container = this.#runningContainer(this.#deps.registry.get(containerRef));
+    if ((request.Cmd ?? []).length === 0) {
+      throw new EngineError('invalidArgument', 'NO_EXEC_COMMAND', 'No exec command specified');
+    }
+    parseDetachKeys(request.DetachKeys);
+    const id = parseExecId(randomHex(32));
+    const exec: Exec = {
+      id,
+      container,
+      request,
+      ended: Promise.withResolvers(),
+      phase: { status: 'created' },
+      startedAt: 0,
+    };
+    this.#execs.set(id, exec);
+    this.#deps.registry.session(container.id).execIds.add(id);
+    this.#publish(exec, `exec_create: ${commandText(request)}`);
+    return Promise.resolve({ Id: id });
+  }
+
+  #runningContainer(record: ContainerRecord): ContainerRecord {
+    if (record.phase.status === 'paused') throw isPaused(record.id);
+    if (record.phase.status === 'restarting') throw isRestarting(record.id);
+    if (!isLive(record.phase)) throw notRunning(record.id);
+    return record;
+  }
+
+  #get(id: string): Exec {
+    const exec = this.#execs.get(id);
+    if (!exec) throw new EngineError('notFound', 'NO_SUCH_EXEC', `No such exec instance: ${id}`);
+    return exec;
+  }
+
+  /**
+   * Checks that the exec can start; `run` starts it and copies. With `detach` it is started before this resolves.
+   *
+   * @throws notFound; conflict when it was started before or the container does not run.
+   */
+  async start(
+    id: string,
+    options: { detach: boolean; tty: boolean; consoleSize?: [number, number] | undefined },
+  ): Promise<{ tty: boolean; run(streams: ClientStreams): Promise<void> }> {
+    const exec = this.#get(id);
+    if (exec.phase.status === 'running') {
+      throw new EngineError('conflict', 'EXEC_RUNNING', `exec command ${id} is already running`);
+    }
+    if (exec.phase.status === 'exited') {
+      throw new EngineError('conflict', 'EXEC_HAS_RUN', `exec command ${id} has already run`);
+    }
+    const container = this.#runningContainer(this.#deps.registry.current(exec.container.id));
+    const consoleSize = options.consoleSize ?? exec.request.ConsoleSize;
+    exec.phase = { status: 'running', pid: 0 };
+    if (!options.detach)
+      return { tty: exec.request.Tty, run: (streams) => this.#runAttached(exec, container, consoleSize, streams) };
+    await this.#launch(exec, container, consoleSize, () => Promise.resolve());
+    return { tty: exec.request.Tty, run: () => Promise.resolve() };
+  }
+
+  async #launch(
+    exec: Exec,
+    container: ContainerRecord,
+    consoleSize: [number, number] | undefined,
+    beforeStart: (attach: () => Promise<AttachConnection>) => Promise<void>,
+  ): Promise<void> {
+    exec.startedAt = Date.now();
+    this.#publish(exec, `exec_start: ${commandText(exec.request)}`);
+    try {
+      const request = { id: exec.id, request: exec.request, consoleSize };
+      const { pid } = await this.#deps.processes.launch(container, request, beforeStart);
+      if (exec.phase.status === 'running') exec.phase = { status: 'running', pid };
+    } catch (cause) {
+      const { error, exitCode } = toExecFailure(cause, exec.request.Cmd?.[0] ?? '');
+      await this.#end(exec, exitCode);
+      throw error;
+    }
+  }
+
+  async #runAttached(
+    exec: Exec,
+    container: ContainerRecord,
+    consoleSize: [number, number] | undefined,
+    streams: ClientStreams,
+  ): Promise<void> {
+    const keys = exec.request.Tty ? parseDetachKeys(exec.request.DetachKeys) : undefined;
+    let copying: Promise<'ended' | 'detached' | 'gone'> | undefined;
+    try {
+      await this.#launch(exec, container, consoleSize, async (attach) => {
+        const connection = await attach();
+        copying = copyStreams(connection, streams, keys);
+        copying.catch(() => undefined);
+      });
+    } catch (error) {
+      // The connection is hijacked already: Docker tells the failure in the stream.
+      const message = findEngineError(error)?.message ?? String(error);
+      streams.stdout?.write(`${message}\r\n`);
+      return;
+    }
+    const end = await copying;
+    if (end === 'detached') this.#publish(exec, 'exec_detach');
+    if (end === 'ended') await exec.ended.promise;
+  }
+
+  /** Takes note of an exec's end, told by the monitor. */
+  async onExit(exit: ProcessExit): Promise<void> {
+    const exec = this.#execs.get(exit.id);
+    if (exec && exec.phase.status !== 'exited') await this.#end(exec, exit.exitCode);
+    else await this.#deps.processes.cleanup(parseExecId(exit.id));
+  }
+
+  async #end(exec: Exec, exitCode: number): Promise<void> {
+    exec.phase = { status: 'exited', exitCode };
+    this.#deps.registry.session(exec.container.id).execIds.delete(exec.id);
+    this.#publish(exec, 'exec_die', {
+      execDuration: String(Math.floor((Date.now() - exec.startedAt) / 1000)),
+      exitCode: String(exitCode),
+    });
+    exec.ended.resolve();
+    setTimeout(() => this.#execs.delete(exec.id), keepEndedMs).unref();
+    try {
+      await this.#deps.processes.cleanup(exec.id);
+    } catch (error) {
+      this.#deps.logger.warn('cleaning up after an exec failed', { exec: exec.id, error });
+    }
+  }
+
+  /** A container's run ended: its execs ended with it, also those whose exit nobody told. */
+  async containerEnded(containerId: string, exitCode: number): Promise<void> {
+    for (const exec of this.#execs.values()) {
+      if (exec.container.id === containerId && exec.phase.status === 'running') await this.#end(exec, exitCode);
+    }
+  }
+
+  async resize(id: string, size: { height: number; width: number }): Promise<void> {
+    const exec = this.#get(id);
+    if (exec.phase.status !== 'running') {
+      throw new EngineError('invalidArgument', 'EXEC_NOT_STARTED', 'exec process is not started');
+    }
+    await this.#deps.processes.resize(exec.id, size);
+  }
+
+  inspect(id: string): Promise<ExecInspect> {
+    const { request, phase, container } = this.#get(id);
+    const [entrypoint = '', ...rest] = request.Cmd ?? [];
+    return Promise.resolve({
+      ID: id,
+      Running: phase.status === 'running',
+      ExitCode: phase.status === 'exited' ? phase.exitCode : null,
+      ProcessConfig: {
+        tty: request.Tty,
+        entrypoint,
+        arguments: rest,
+        privileged: request.Privileged,
+        ...(request.User === '' ? {} : { user: request.User }),
+      },
+      OpenStdin: request.AttachStdin,
+      OpenStderr: request.AttachStderr,
+      OpenStdout: request.AttachStdout,
+      CanRemove: phase.status === 'exited',
+      ContainerID: container.id,
+      DetachKeys: request.DetachKeys,
+      Pid: phase.status === 'running' ? phase.pid : 0,
+    });
+  }
+
+  #publish(exec: Exec, action: string, more: Record<string, string> = {}): void {
+    const attributes = { ...eventAttributes(exec.container), ...more, execID: exec.id };
+    this.#deps.events.publish('container', action, exec.container.id, attributes);
+  }
+}
+
+function commandText(request: ExecCreateRequest): string {
+  return (request.Cmd ?? []).join(' ');
+}
+
+/** Docker's text and exit code for an exec that could not start. */
+function toExecFailure(cause: unknown, command: string): { error: EngineError; exitCode: number } {
+  const known = findEngineError(cause);
+  const message = known?.message ?? String(cause);
+  const fail = (exitCode: number, reason: string): { error: EngineError; exitCode: number } => ({
+    error: new EngineError(
+      'invalidArgument',
+      'EXEC_START_FAILED',
+      `OCI runtime exec failed: exec failed: unable to start container process: ${reason}`,
+      { cause },
+    ),
+    exitCode,
+  });
+  if (/executable file .*not found|no such file or directory|not found in \$PATH/i.test(message)) {
+    return fail(127, `exec: "${command}": executable file not found in $PATH`);
+  }
+  if (/permission denied|is a directory|not executable/i.test(message)) {
+    return fail(126, `exec: "${command}": permission denied`);
+  }
+  if (known && known.kind !== 'internal') return { error: known, exitCode: 126 };
+  return fail(126, message);
+}

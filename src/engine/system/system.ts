@@ -1,0 +1,259 @@
+import { readFileSync } from 'node:fs';
+import { arch, cpus, hostname, release, totalmem } from 'node:os';
+import type { EventMessage, ImageSummary } from '#spec';
+import type { Containers } from '../containers/containers.ts';
+import { isLive } from '../containers/record.ts';
+import type { ContainerRegistry } from '../containers/registry.ts';
+import type { EventBus } from '../events/event-bus.ts';
+import { checkEventFilters, type EventFilters } from '../events/event-filter.ts';
+import type { Volumes } from '../volumes/volumes.ts';
+
+/** What this engine is and runs with. */
+export interface SystemFacts {
+  id: string;
+  version: string;
+  gitCommit: string;
+  buildTime: string;
+  dataRoot: string;
+  bridge: string;
+  defaultRuntime: string;
+  runtimes: Record<string, { path: string; version: string }>;
+  conmonVersion: string;
+  initBinary: string;
+  cgroupVersion: 1 | 2;
+  labels: string[];
+  debug: boolean;
+}
+
+export interface SystemDeps {
+  facts: SystemFacts;
+  registry: ContainerRegistry;
+  containers: Containers;
+  images: {
+    list(options: {
+      all: boolean;
+      filters: EventFilters;
+      sharedSize: boolean;
+      digests: boolean;
+      manifests: boolean;
+    }): Promise<ImageSummary[]>;
+    diskUsage(): Promise<{ Images: ImageSummary[]; LayersSize: number }>;
+    fsck(): Promise<{ problems: string[]; checked: Record<string, number> }>;
+  };
+  volumes: Volumes;
+  volumeSizeBytes: (name: string) => Promise<number>;
+  events: EventBus;
+  openFileDescriptors(): number;
+}
+
+const goArchitectures: Record<string, string> = { x64: 'amd64', arm64: 'arm64' };
+
+/** `version`, `info`, `events`, `system df`, `fsck`. */
+export class System {
+  readonly #deps: SystemDeps;
+
+  constructor(deps: SystemDeps) {
+    this.#deps = deps;
+  }
+
+  version(): {
+    version: string;
+    gitCommit: string;
+    buildTime: string;
+    kernelVersion: string;
+    arch: string;
+    components: { name: string; version: string; details: Record<string, string> }[];
+  } {
+    const { facts } = this.#deps;
+    const runtimes = Object.entries(facts.runtimes).map(([name, { version }]) => ({ name, version, details: {} }));
+    return {
+      version: facts.version,
+      gitCommit: facts.gitCommit,
+      buildTime: facts.buildTime,
+      kernelVersion: release(),
+      arch: goArchitectures[arch()] ?? arch(),
+      components: [...runtimes, { name: 'conmon', version: facts.conmonVersion, details: {} }],
+    };
+  }
+
+  events(options: {
+    since?: bigint | undefined;
+    until?: bigint | undefined;
+    filters: EventFilters;
+    signal: AbortSignal;
+  }): AsyncIterable<EventMessage> {
+    checkEventFilters(options.filters);
+    return this.#deps.events.subscribe(options);
+  }
+
+  async info(): Promise<Record<string, unknown>> {
+    const { facts, registry, events } = this.#deps;
+    const phases = registry.list().map((record) => record.phase);
+    const running = phases.filter((phase) => phase.status === 'running' || phase.status === 'restarting').length;
+    const paused = phases.filter((phase) => phase.status === 'paused').length;
+    const images = await this.#deps.images.list({
+      all: true,
+      filters: new Map(),
+      sharedSize: false,
+      digests: false,
+      manifests: false,
+    });
+    return {
+      ID: facts.id,
+      Containers: phases.length,
+      ContainersRunning: running,
+      ContainersPaused: paused,
+      ContainersStopped: phases.length - running - paused,
+      Images: images.length,
+      ...storageFacts(facts),
+      ...kernelFacts(facts),
+      NFd: this.#deps.openFileDescriptors(),
+      NEventsListener: events.subscriberCount,
+      NGoroutines: 0,
+      SystemTime: new Date().toISOString(),
+      Labels: facts.labels,
+      Debug: facts.debug,
+      ServerVersion: facts.version,
+      Name: hostname(),
+    };
+  }
+
+  async diskUsage(types: readonly string[]): Promise<Record<string, unknown>> {
+    const wants = (type: string): boolean => types.length === 0 || types.includes(type);
+    const answer: Record<string, unknown> = {};
+    if (wants('image')) {
+      const { Images, LayersSize } = await this.#deps.images.diskUsage();
+      Object.assign(answer, { LayersSize, Images });
+    }
+    if (wants('container')) {
+      answer['Containers'] = await this.#deps.containers.list({ all: true, limit: 0, size: true, filters: new Map() });
+    }
+    if (wants('volume')) answer['Volumes'] = await this.#volumeUsage();
+    if (wants('build-cache')) Object.assign(answer, { BuildCache: [], BuilderSize: 0 });
+    return answer;
+  }
+
+  async #volumeUsage(): Promise<unknown[]> {
+    const { registry, volumes, volumeSizeBytes } = this.#deps;
+    return Promise.all(
+      volumes.list().map(async (volume) => ({
+        ...volumes.toWire(volume),
+        UsageData: {
+          RefCount: registry.list().filter((record) => record.mounts.some(({ point }) => point.Name === volume.name))
+            .length,
+          Size: await volumeSizeBytes(volume.name),
+        },
+      })),
+    );
+  }
+
+  /** The store's findings, and containers whose phase the kernel contradicts. */
+  async fsck(): Promise<{ problems: string[]; checked: Record<string, number> }> {
+    const { registry, images } = this.#deps;
+    const { problems, checked } = await images.fsck();
+    const records = registry.list();
+    const lost = records.flatMap((record) =>
+      isLive(record.phase) && !processExists(record.phase.pid)
+        ? [
+            `container ${record.id} is on record as ${record.phase.status}, but its process ${record.phase.pid} does not exist`,
+          ]
+        : [],
+    );
+    return { problems: [...problems, ...lost], checked: { ...checked, containers: records.length } };
+  }
+}
+
+function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function storageFacts(facts: SystemFacts): Record<string, unknown> {
+  return {
+    Driver: 'overlay2',
+    DriverStatus: [
+      ['Supports d_type', 'true'],
+      ['Using metacopy', 'false'],
+      ['Native Overlay Diff', 'true'],
+      ['userxattr', 'false'],
+    ],
+    Plugins: {
+      Volume: ['local'],
+      Network: ['bridge', 'host', 'null'],
+      Authorization: null,
+      Log: ['json-file', 'none'],
+    },
+    DockerRootDir: facts.dataRoot,
+    LoggingDriver: 'json-file',
+    IndexServerAddress: 'https://index.docker.io/v1/',
+    RegistryConfig: { InsecureRegistryCIDRs: ['127.0.0.0/8', '::1/128'], IndexConfigs: {}, Mirrors: null },
+  };
+}
+
+function kernelFacts(facts: SystemFacts): Record<string, unknown> {
+  return {
+    MemoryLimit: true,
+    SwapLimit: true,
+    CpuCfsPeriod: true,
+    CpuCfsQuota: true,
+    CPUShares: true,
+    CPUSet: true,
+    PidsLimit: true,
+    OomKillDisable: facts.cgroupVersion === 1,
+    IPv4Forwarding: readSysctl('/proc/sys/net/ipv4/ip_forward') === '1',
+    BridgeNfIptables: false,
+    BridgeNfIp6tables: false,
+    CgroupDriver: 'cgroupfs',
+    CgroupVersion: String(facts.cgroupVersion),
+    KernelVersion: release(),
+    OperatingSystem: osName('PRETTY_NAME'),
+    OSVersion: osName('VERSION_ID'),
+    OSType: 'linux',
+    Architecture: arch() === 'x64' ? 'x86_64' : 'aarch64',
+    NCPU: cpus().length,
+    MemTotal: totalmem(),
+    GenericResources: null,
+    HttpProxy: '',
+    HttpsProxy: '',
+    NoProxy: '',
+    ExperimentalBuild: false,
+    Runtimes: Object.fromEntries(Object.entries(facts.runtimes).map(([name, { path }]) => [name, { path }])),
+    DefaultRuntime: facts.defaultRuntime,
+    Swarm: {
+      NodeID: '',
+      NodeAddr: '',
+      LocalNodeState: 'inactive',
+      ControlAvailable: false,
+      Error: '',
+      RemoteManagers: null,
+    },
+    LiveRestoreEnabled: true,
+    Isolation: '',
+    InitBinary: facts.initBinary,
+    ContainerdCommit: { ID: '', Expected: '' },
+    RuncCommit: { ID: '', Expected: '' },
+    InitCommit: { ID: '', Expected: '' },
+    SecurityOptions:
+      facts.cgroupVersion === 2 ? ['name=seccomp,profile=builtin', 'name=cgroupns'] : ['name=seccomp,profile=builtin'],
+    Warnings: null,
+  };
+}
+
+function readSysctl(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+function osName(key: string): string {
+  const line = readSysctl('/etc/os-release')
+    .split('\n')
+    .find((entry) => entry.startsWith(`${key}=`));
+  return line?.slice(key.length + 1).replaceAll('"', '') ?? 'Linux';
+}

@@ -1,0 +1,1 @@
+export type { Endpoint, Networks, NetworkStats, Sandbox, SandboxRequest } from './contract.ts';
