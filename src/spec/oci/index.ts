@@ -1,1 +1,2 @@
 export type * from './image.ts';
+export type * from './runtime.ts';
