@@ -35,7 +35,7 @@ test('parseReference refuses with the texts of Docker', () => {
     ['a/../b', /^invalid reference format$/],
     ['a:b:c', /^invalid reference format$/],
     ['http://a/b', /^invalid reference format$/],
-    ['BusyBox', /^invalid reference format: repository name \(BusyBox\) must be lowercase$/],
+    ['BusyBox', /^invalid reference format: repository name \(library\/BusyBox\) must be lowercase$/],
     ['user/App:1', /^invalid reference format: repository name \(user\/App\) must be lowercase$/],
     [hex, /cannot specify 64-byte hexadecimal strings$/],
     [`a@sha256:${hex}00`, /^invalid checksum digest length$/],

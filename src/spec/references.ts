@@ -74,8 +74,7 @@ export function parseReference(text: string): ImageReference {
   const [host, remainder] = splitDomain(text);
   const repository = remainder.split(/[:@]/, 1)[0] ?? '';
   if (repository.toLowerCase() !== repository) {
-    const shown = repository.startsWith(OFFICIAL_NAMESPACE) ? repository.slice(OFFICIAL_NAMESPACE.length) : repository;
-    throw invalidReference(`${INVALID_FORMAT}: repository name (${shown}) must be lowercase`);
+    throw invalidReference(`${INVALID_FORMAT}: repository name (${repository}) must be lowercase`);
   }
   const match = referencePattern.exec(`${host}/${remainder}`);
   if (!match) throw invalidReference(INVALID_FORMAT);

@@ -4,13 +4,15 @@ import type { Migration } from './database.ts';
  * The store's tables.
  *
  * ```
- * images      one row per image: its config digest, its manifest, when it was added
- * image_layers  an image's layers from the bottom: which blob, which chain
- * tags        full reference (docker.io/library/busybox:latest) → image
- * layers      one row per unpacked layer, by chain ID; `dir` names its folder under snapshots/
- * containers_layers  a container's writable layer; its parent chain is in use
- * leases      pins while something is being built, by owner; gone at the next start
+ * layers            one row per unpacked layer, by chain ID; `dir` names its folder under l/, `blob_digest` what it was
+ *                   unpacked from; `boot_id` the boot it was unpacked under, empty once synced to disk
+ * images            one row per image: its config digest (the ID) and its manifest
+ * image_layers      an image's layers from the bottom: which chain, which blob
+ * tags              full reference (docker.io/library/busybox:latest, …@sha256:…) → image
+ * container_layers  a container's writable layer, by container ID; keeps its parent chain
  * ```
+ *
+ * The database decides: a file or folder without a row is a leftover, whoever made it.
  */
 export const storeMigrations: readonly Migration[] = [
   {
@@ -18,7 +20,7 @@ export const storeMigrations: readonly Migration[] = [
     up: `
       CREATE TABLE layers (
         chain_id TEXT PRIMARY KEY,
-        parent_chain_id TEXT,
+        parent_chain_id TEXT REFERENCES layers(chain_id),
         diff_id TEXT NOT NULL,
         blob_digest TEXT NOT NULL,
         dir TEXT NOT NULL UNIQUE,
@@ -26,41 +28,35 @@ export const storeMigrations: readonly Migration[] = [
         tar_size_bytes INTEGER NOT NULL,
         boot_id TEXT NOT NULL
       ) STRICT;
+      CREATE INDEX layers_by_diff ON layers(diff_id);
+      CREATE INDEX layers_by_blob ON layers(blob_digest);
+      CREATE INDEX layers_by_parent ON layers(parent_chain_id);
       CREATE TABLE images (
         id TEXT PRIMARY KEY,
         manifest_digest TEXT NOT NULL,
-        top_chain_id TEXT,
-        size_bytes INTEGER NOT NULL,
+        parent_id TEXT,
         added_at TEXT NOT NULL,
-        last_tagged_at TEXT,
-        parent_id TEXT
+        tagged_at TEXT
       ) STRICT;
+      CREATE INDEX images_by_parent ON images(parent_id);
       CREATE TABLE image_layers (
         image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
         position INTEGER NOT NULL,
-        chain_id TEXT NOT NULL,
+        chain_id TEXT NOT NULL REFERENCES layers(chain_id),
         blob_digest TEXT NOT NULL,
         PRIMARY KEY (image_id, position)
       ) STRICT;
       CREATE INDEX image_layers_by_chain ON image_layers(chain_id);
       CREATE TABLE tags (
         reference TEXT PRIMARY KEY,
-        image_id TEXT NOT NULL REFERENCES images(id),
-        kind TEXT NOT NULL CHECK (kind IN ('tag', 'digest'))
+        image_id TEXT NOT NULL REFERENCES images(id)
       ) STRICT;
       CREATE INDEX tags_by_image ON tags(image_id);
       CREATE TABLE container_layers (
         container_id TEXT PRIMARY KEY,
-        parent_chain_id TEXT,
-        dir TEXT NOT NULL UNIQUE,
-        volatile INTEGER NOT NULL DEFAULT 0
+        parent_chain_id TEXT REFERENCES layers(chain_id)
       ) STRICT;
-      CREATE TABLE leases (
-        owner TEXT NOT NULL,
-        kind TEXT NOT NULL CHECK (kind IN ('blob', 'layer', 'image')),
-        target TEXT NOT NULL,
-        PRIMARY KEY (owner, kind, target)
-      ) STRICT;
+      CREATE INDEX container_layers_by_parent ON container_layers(parent_chain_id);
     `,
   },
 ];

@@ -9,7 +9,7 @@ import {
   openTree,
   setMountAttributes,
 } from './mount-api.ts';
-import { bind, type BindOptions, mount, setPropagation, unmount } from './mount.ts';
+import { bind, type BindOptions, mount, setPropagation, unmount, unmountAsync } from './mount.ts';
 import { listMounts, type MountInfo } from './mountinfo.ts';
 import type { OverlayMount } from './overlay-options.ts';
 import { mountOverlay } from './overlay.ts';
@@ -18,6 +18,7 @@ import { mountOverlay } from './overlay.ts';
 export interface Mounts {
   mount(source: string | null, target: string, fsType: string | null, flags: number, data?: string | null): void;
   unmount(target: string, flags?: number): void;
+  unmountAsync(target: string, flags?: number): Promise<void>;
   mountOverlay(overlay: OverlayMount): void;
   bind(source: string, target: string, options?: BindOptions): void;
   setPropagation(target: string, propagation: Propagation, recursive?: boolean): void;
@@ -33,6 +34,7 @@ export interface Mounts {
 export const linuxMounts: Mounts = {
   mount,
   unmount,
+  unmountAsync,
   mountOverlay,
   bind,
   setPropagation,

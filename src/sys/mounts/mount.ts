@@ -1,5 +1,5 @@
 import { check } from '../errno.ts';
-import { nativeFunction, type Pointer } from '../native/koffi.ts';
+import { nativeAsyncFunction, nativeFunction, type Pointer } from '../native/koffi.ts';
 import { cPath } from '../native/path.ts';
 import { MS, type Propagation, propagationFlag } from './flags.ts';
 
@@ -11,6 +11,8 @@ const cMount = nativeFunction<[Pointer, Pointer, Pointer, number, Pointer], numb
   'const char *',
 ]);
 const cUmount2 = nativeFunction<[Pointer, number], number>('umount2', 'int', ['const char *', 'int']);
+
+const cUmount2Async = nativeAsyncFunction<[Pointer, number], number>('umount2', 'int', ['const char *', 'int']);
 
 /**
  * mount(2).
@@ -32,6 +34,16 @@ export function mount(
 /** umount2(2). Plain unmounting of an overlay that is not volatile waits for its upper filesystem to be synced. */
 export function unmount(target: string, flags = 0): void {
   check(cUmount2(cPath(target), flags), 'unmount', target);
+}
+
+/**
+ * {@link unmount} on another thread, so that waiting for the disk stops nobody else.
+ * The mount namespace is the process's: not for use while this thread is in another one.
+ */
+export async function unmountAsync(target: string, flags = 0): Promise<void> {
+  const result = await cUmount2Async(cPath(target), flags);
+  // What was refused over there is refused here too, at once and with its reason.
+  if (result !== 0) unmount(target, flags);
 }
 
 export interface BindOptions {

@@ -47,6 +47,23 @@ export function nativeFunction<A extends readonly unknown[], R>(
   };
 }
 
+/**
+ * Like {@link nativeFunction}, but the call runs on a thread of Node's pool: for the few that wait for disks.
+ * The errno of a failure is lost with that thread.
+ */
+export function nativeAsyncFunction<A extends readonly unknown[], R>(
+  name: string,
+  result: string,
+  parameters: readonly string[],
+  libraryName = 'libc.so.6',
+): (...args: A) => Promise<R> {
+  return (...args) =>
+    new Promise((resolve, reject) => {
+      const bound = library(libraryName).func(name, result, [...parameters]);
+      bound.async(...args, (error: Error | null, answer: R) => (error === null ? resolve(answer) : reject(error)));
+    });
+}
+
 /** A system call that the C library has no function for; numbers from 424 on are the same on all architectures. */
 export function systemCall<A extends readonly unknown[]>(
   number: number,

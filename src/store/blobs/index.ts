@@ -1,0 +1,2 @@
+export { BlobStore } from './blob-store.ts';
+export { BlobWriter, type IngestedFile } from './blob-writer.ts';

@@ -1,0 +1,157 @@
+import type { ChainId, Digest } from '#spec';
+import type { Database, Row, Statement } from '../meta/index.ts';
+
+/** An image's row. Its config and manifest are blobs. */
+export interface ImageRecord {
+  /** Digest of the config blob. */
+  readonly id: Digest;
+  readonly manifestDigest: Digest;
+  /** The image it was made from here (commit, build, old archives); undefined for loaded and pulled ones. */
+  readonly parentId: Digest | undefined;
+  /** RFC 3339. */
+  readonly addedAt: string;
+  /** RFC 3339, when a tag was last set; undefined if never. */
+  readonly taggedAt: string | undefined;
+}
+
+/** A layer's place in an image. */
+export interface ImageLayer {
+  readonly chainId: ChainId;
+  /** The blob its manifest names. */
+  readonly blobDigest: Digest;
+}
+
+function fromRow(row: Row): ImageRecord {
+  return {
+    id: String(row['id']) as Digest,
+    manifestDigest: String(row['manifest_digest']) as Digest,
+    parentId: row['parent_id'] === null ? undefined : (String(row['parent_id']) as Digest),
+    addedAt: String(row['added_at']),
+    taggedAt: row['tagged_at'] === null ? undefined : String(row['tagged_at']),
+  };
+}
+
+/** The rows of `images`, `image_layers` and `tags`. References are full normalised ones. All calls are synchronous. */
+export class ImageRecords {
+  readonly #db: Database;
+  readonly #find: Statement;
+  readonly #search: Statement;
+  readonly #list: Statement;
+  readonly #children: Statement;
+  readonly #insert: Statement;
+  readonly #insertLayer: Statement;
+  readonly #layers: Statement;
+  readonly #remove: Statement;
+  readonly #resolve: Statement;
+  readonly #references: Statement;
+  readonly #allReferences: Statement;
+  readonly #tag: Statement;
+  readonly #touch: Statement;
+  readonly #untag: Statement;
+  readonly #setParent: Statement;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#find = db.prepare('SELECT * FROM images WHERE id = ?');
+    this.#search = db.prepare('SELECT * FROM images WHERE id >= ?1 AND id < ?2 LIMIT 2');
+    this.#list = db.prepare('SELECT * FROM images');
+    this.#children = db.prepare('SELECT * FROM images WHERE parent_id = ?');
+    this.#insert = db.prepare('INSERT INTO images VALUES (?, ?, ?, ?, NULL) ON CONFLICT(id) DO NOTHING');
+    this.#insertLayer = db.prepare('INSERT INTO image_layers VALUES (?, ?, ?, ?)');
+    this.#layers = db.prepare('SELECT chain_id, blob_digest FROM image_layers WHERE image_id = ? ORDER BY position');
+    this.#remove = db.prepare('DELETE FROM images WHERE id = ?');
+    this.#resolve = db.prepare('SELECT image_id FROM tags WHERE reference = ?');
+    this.#references = db.prepare('SELECT reference FROM tags WHERE image_id = ? ORDER BY reference');
+    this.#allReferences = db.prepare('SELECT reference, image_id FROM tags ORDER BY reference');
+    this.#tag = db.prepare(
+      'INSERT INTO tags VALUES (?, ?) ON CONFLICT(reference) DO UPDATE SET image_id = excluded.image_id',
+    );
+    this.#touch = db.prepare('UPDATE images SET tagged_at = ? WHERE id = ?');
+    this.#untag = db.prepare('DELETE FROM tags WHERE reference = ?');
+    this.#setParent = db.prepare('UPDATE images SET parent_id = ? WHERE id = ?');
+  }
+
+  find(id: Digest): ImageRecord | undefined {
+    const row = this.#find.get(id);
+    return row && fromRow(row);
+  }
+
+  /** The one image whose ID (with or without `sha256:`) begins so; undefined when there is none or several. */
+  findByPrefix(prefix: string): ImageRecord | undefined {
+    const hex = prefix.startsWith('sha256:') ? prefix.slice('sha256:'.length) : prefix;
+    if (!/^[0-9a-f]{1,64}$/.test(hex)) return undefined;
+    const rows = this.#search.all(`sha256:${hex}`, `sha256:${hex}g`);
+    return rows.length === 1 && rows[0] ? fromRow(rows[0]) : undefined;
+  }
+
+  list(): ImageRecord[] {
+    return this.#list.all().map(fromRow);
+  }
+
+  children(id: Digest): ImageRecord[] {
+    return this.#children.all(id).map(fromRow);
+  }
+
+  /** Layers from the bottom. */
+  layers(id: Digest): ImageLayer[] {
+    return this.#layers.all(id).map((row) => ({
+      chainId: String(row['chain_id']) as ChainId,
+      blobDigest: String(row['blob_digest']) as Digest,
+    }));
+  }
+
+  /** Adds the image unless it is there; its blobs and layers must be. Answers whether it is new. */
+  add(image: Omit<ImageRecord, 'taggedAt'>, layers: readonly ImageLayer[]): boolean {
+    return this.#db.transaction(() => {
+      const { changes } = this.#insert.run(image.id, image.manifestDigest, image.parentId ?? null, image.addedAt);
+      if (Number(changes) === 0) return false;
+      layers.forEach((layer, position) => this.#insertLayer.run(image.id, position, layer.chainId, layer.blobDigest));
+      return true;
+    });
+  }
+
+  setParent(id: Digest, parentId: Digest): void {
+    this.#setParent.run(parentId, id);
+  }
+
+  /** The image must have no references left. */
+  remove(id: Digest): void {
+    this.#remove.run(id);
+  }
+
+  resolve(reference: string): Digest | undefined {
+    const row = this.#resolve.get(reference);
+    return row && (String(row['image_id']) as Digest);
+  }
+
+  references(id: Digest): string[] {
+    return this.#references.all(id).map((row) => String(row['reference']));
+  }
+
+  /** All references by image, each list sorted. */
+  allReferences(): Map<Digest, string[]> {
+    const byImage = new Map<Digest, string[]>();
+    for (const row of this.#allReferences.all()) {
+      const id = String(row['image_id']) as Digest;
+      const references = byImage.get(id) ?? [];
+      references.push(String(row['reference']));
+      byImage.set(id, references);
+    }
+    return byImage;
+  }
+
+  /** Points the reference at the image; answers the image that had it before. */
+  tag(reference: string, id: Digest, at: string): Digest | undefined {
+    return this.#db.transaction(() => {
+      const before = this.resolve(reference);
+      this.#tag.run(reference, id);
+      this.#touch.run(at, id);
+      return before;
+    });
+  }
+
+  /** Answers whether it was there. */
+  untag(reference: string): boolean {
+    return Number(this.#untag.run(reference).changes) > 0;
+  }
+}

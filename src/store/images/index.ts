@@ -1,0 +1,1 @@
+export { ImageRecords, type ImageLayer, type ImageRecord } from './image-records.ts';

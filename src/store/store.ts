@@ -1,0 +1,114 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import type { Logger } from '#lib';
+import type { Sys } from '#sys';
+import { BlobStore } from './blobs/index.ts';
+import { readBootId } from './files/boot-id.ts';
+import { removeTree } from './files/remove-tree.ts';
+import { fsck, type FsckOptions, type FsckReport } from './fsck/fsck.ts';
+import { collect, type Collected } from './gc/collect.ts';
+import { ImageRecords } from './images/index.ts';
+import { Leases } from './leases/leases.ts';
+import type { Database } from './meta/index.ts';
+import { ContainerLayerStore, LayerRecords, LayerStore, type Unpack } from './snapshots/index.ts';
+
+export interface StoreOptions {
+  /** Folder of blobs and layers; made if needed. One process at a time. */
+  root: string;
+  /** Opened with `storeMigrations` among its migrations; stays the caller's to close, after the store. */
+  db: Database;
+  sys: Sys;
+  unpack: Unpack;
+  logger: Logger;
+}
+
+/**
+ * Everything images and containers keep on disk.
+ *
+ * ```
+ * <root>/blobs/sha256/<hex>   content as it came: configs, manifests, layers
+ * <root>/ingest/<random>      being written; emptied at start
+ * <root>/l/<n>                layers, unpacked
+ * <root>/rw/<container id>/   writable layers
+ * ```
+ */
+export class Store implements AsyncDisposable {
+  readonly root: string;
+  readonly blobs: BlobStore;
+  readonly layers: LayerStore;
+  readonly images: ImageRecords;
+  readonly containerLayers: ContainerLayerStore;
+  readonly leases: Leases;
+  readonly #db: Database;
+  readonly #sys: Sys;
+
+  constructor(options: StoreOptions) {
+    mkdirSync(options.root, { recursive: true, mode: 0o711 });
+    this.root = options.root;
+    this.#db = options.db;
+    this.#sys = options.sys;
+    this.blobs = new BlobStore(options.root);
+    this.images = new ImageRecords(options.db);
+    this.leases = new Leases();
+    this.layers = new LayerStore({
+      root: options.root,
+      records: new LayerRecords(options.db),
+      blobs: this.blobs,
+      unpack: options.unpack,
+      bootId: readBootId(),
+      logger: options.logger,
+    });
+    this.containerLayers = new ContainerLayerStore({
+      root: options.root,
+      db: options.db,
+      sys: options.sys,
+      layers: this.layers,
+      released: () => this.collect(),
+    });
+  }
+
+  /** One transaction over whatever is called inside; nothing awaited in there. */
+  transaction<T>(work: () => T): T {
+    return this.#db.transaction(work);
+  }
+
+  /** Frees what nothing refers to. Call after dropping references or a lease. */
+  async collect(): Promise<Collected> {
+    return await collect({ db: this.#db, blobs: this.blobs, layers: this.layers, leases: this.leases });
+  }
+
+  /** Compares all of it with itself. Reads every blob. */
+  async fsck(options: FsckOptions): Promise<FsckReport> {
+    return await fsck({ store: this, db: this.#db, sys: this.#sys }, options);
+  }
+
+  /** Before anything else: removes what a killed predecessor left behind, repairs what an unclean boot did. */
+  async recover(): Promise<void> {
+    const ingest = await this.blobs.listIngest();
+    await Promise.all(ingest.map((name) => removeTree(this.blobs.ingestEntryPath(name))));
+    await this.containerLayers.recover();
+    await this.layers.recover();
+    await this.collect();
+  }
+
+  /** Syncs the filesystem, so that the next boot need not doubt the layers. The database stays open. */
+  close(): void {
+    const fd = openSync(this.root, 'r');
+    try {
+      this.#sys.files.syncFilesystem(fd);
+    } finally {
+      closeSync(fd);
+    }
+    this.layers.markSynced();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.resolve(this.close());
+  }
+}
+
+/** Opens the store in `options.root` and brings it in order. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const store = new Store(options);
+  await store.recover();
+  return store;
+}
