@@ -149,10 +149,10 @@ export class ApiClient {
 
   async #sendVersioned(request: ApiRequest, raw = false): Promise<Exchange> {
     if (request.stream) await this.negotiate(request.signal ?? undefined);
-    const first = await this.#exchange(request, `/v${this.#version}${request.path}`, raw);
-    if (this.#versionSettled) return first;
-    const { status, headers } = first.response;
     const tried = this.#version;
+    const first = await this.#exchange(request, `/v${tried}${request.path}`, raw);
+    const { status, headers } = first.response;
+    // Another request may have settled it meanwhile, so the version tried is what counts.
     this.#settleVersion(headers.get('api-version'));
     if (status !== 400 || this.#version === tried) return first;
     await first.response.discard();

@@ -22,7 +22,7 @@ export interface CommandLine<S extends FlagSpecs> {
   readonly flags: FlagValues<S>;
   readonly args: readonly string[];
   /** Whether the flag was given, as opposed to standing at its initial value. */
-  given(name: Extract<keyof S, string>): boolean;
+  readonly given: (name: Extract<keyof S, string>) => boolean;
 }
 
 /**

@@ -13,6 +13,25 @@ export function refuseWindowsFlags(given: GivenFlag): void {
   throw new CliError(refused.map((name) => `"--${name}" ${only}`).join('\n'));
 }
 
+/** Whether {@link forApiVersion} makes a difference, so that the daemon's version has to be asked for. */
+export function dependsOnApiVersion({ config, hostConfig, networkingConfig }: ContainerRequest): boolean {
+  return (
+    config.MacAddress !== undefined ||
+    hostConfig.KernelMemory !== undefined ||
+    config.Healthcheck?.StartInterval !== undefined ||
+    hasEndpointMac(networkingConfig) ||
+    forcesRecursion(hostConfig)
+  );
+}
+
+function hasEndpointMac({ EndpointsConfig }: ContainerRequest['networkingConfig']): boolean {
+  return Object.values(EndpointsConfig).some((endpoint) => endpoint.MacAddress !== '');
+}
+
+function forcesRecursion({ Mounts }: ContainerRequest['hostConfig']): boolean {
+  return Mounts?.some((mount) => mount.BindOptions?.ReadOnlyForceRecursive === true) === true;
+}
+
 /**
  * The request as a daemon of this API version takes it: members it no longer wants go, and what it does not know yet
  * is refused here.
@@ -36,10 +55,8 @@ function refuseNewOptions({ config, hostConfig, networkingConfig }: ContainerReq
   const needs = (what: string): CliError =>
     new CliError(`"${what}" requires API version 1.44, but the Docker daemon API version is ${version}`);
   if (config.Healthcheck?.StartInterval !== undefined) throw needs('specify health-check start interval');
-  if (Object.values(networkingConfig.EndpointsConfig).some((endpoint) => endpoint.MacAddress !== '')) {
-    throw needs('specify mac-address per network');
-  }
-  if (hostConfig.Mounts?.some((mount) => mount.BindOptions?.ReadOnlyForceRecursive === true) === true) {
+  if (hasEndpointMac(networkingConfig)) throw needs('specify mac-address per network');
+  if (forcesRecursion(hostConfig)) {
     throw new CliError('bind-recursive=readonly requires API v1.44 or later');
   }
 }
