@@ -19,6 +19,10 @@ export interface UnpackResult {
   entries: number;
 }
 
+/**
+ * Unpacking is not atomic: when it fails or is cancelled, `root` holds whatever was made until then, and removing that is
+ * up to the caller. By the time the promise settles nothing more is written.
+ */
 export interface UnpackOptions {
   /** Compressed or plain tar; the compression is recognised by its magic bytes. A path is read in the worker itself (fastest). */
   source: { path: string } | { stream: Readable };
@@ -30,6 +34,7 @@ export interface UnpackOptions {
    * `apply`: `.wh.` entries delete what is there.
    */
   whiteouts: 'overlay' | 'literal' | 'apply';
+  /** Default: 10 million entries, 1 TiB, 1 MiB of headers. */
   limits?: Partial<ArchiveLimits>;
   /** `cp`: refuse to replace a directory by a non-directory and the reverse. */
   noOverwriteDirNonDir?: boolean;
@@ -41,11 +46,29 @@ export interface UnpackOptions {
 export interface PackOptions {
   /** Directory to pack; the worker chroots there. */
   root: string;
-  /** Path inside `root` to start from; default all. */
+  /**
+   * Path inside `root` to start from; default all. Links on the way are followed inside `root`; the last part is not,
+   * unless a `/` follows it. Entries are named from its last part on; when all is packed, without an entry for the root.
+   */
   path?: string;
   /** `overlay-upper`: overlay whiteouts and opaque marks in `root` become `.wh.` entries (a layer diff). */
   mode: 'plain' | 'overlay-upper';
-  /** Name given to the first entry instead of its own (`cp`). */
+  /** Name given to the first entry, and to the start of those below it, instead of its own (`cp`). */
   rename?: string;
+  signal?: AbortSignal;
+}
+
+/** One difference between an overlay's upper directory and what is below it. */
+export interface TreeChange {
+  /** Absolute in the container. */
+  path: string;
+  kind: 'modified' | 'added' | 'deleted';
+}
+
+export interface ListChangesOptions {
+  /** The writable directory of an overlay. */
+  upper: string;
+  /** The directories below it, topmost first, as in the mount's `lowerdir`. */
+  lowers: readonly string[];
   signal?: AbortSignal;
 }

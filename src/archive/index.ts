@@ -1,4 +1,11 @@
-export type { ArchiveLimits, PackOptions, UnpackOptions, UnpackResult } from './contract.ts';
+export type {
+  ArchiveLimits,
+  ListChangesOptions,
+  PackOptions,
+  TreeChange,
+  UnpackOptions,
+  UnpackResult,
+} from './contract.ts';
 export { createCompressor, type CompressOptions } from './compression/compress.ts';
 export { decompress, type ByteSource } from './compression/decompress.ts';
 export { detectCompression, MAGIC_BYTES, type Compression } from './compression/detect.ts';
@@ -8,3 +15,5 @@ export { DEFAULT_LIMITS } from './tar/limits.ts';
 export { TarParser, type TarHandler } from './tar/parser.ts';
 export { readTar, type ReadTarOptions, type TarEntry } from './tar/read-tar.ts';
 export { createTarWriter, type TarBody, type TarWriter } from './tar/writer.ts';
+export { unpack } from './unpack/unpack.ts';
+export { closeArchiveWorkers } from './workers/pools.ts';

@@ -1,6 +1,6 @@
 import type { FilePath } from '../native/path.ts';
 import { cloneFile, copyFileRange, fallocate, seekData, seekHole, seekTo } from './extents.ts';
-import { type FileTimes, lchown, lutimes, mkfifo, mknod } from './nodes.ts';
+import { type FileTimes, futimes, lchown, lutimes, mkfifo, mknod } from './nodes.ts';
 import { openAt2, type OpenHow, rename2, syncFilesystem, tryLockFile, unlockFile } from './open.ts';
 import { filesystemStat, type FilesystemStat } from './statfs.ts';
 import { type WalkEntry, type WalkOptions, walkTree } from './walk.ts';
@@ -16,6 +16,7 @@ export interface Files {
   mkfifo(path: FilePath, permissions: number): void;
   lchown(path: FilePath, uid: number, gid: number): void;
   lutimes(path: FilePath, times: FileTimes): void;
+  futimes(fd: number, times: FileTimes): void;
   seekData(fd: number, offset: number): number | undefined;
   seekHole(fd: number, offset: number): number | undefined;
   seekTo(fd: number, offset: number): void;
@@ -40,6 +41,7 @@ export const linuxFiles: Files = {
   mkfifo,
   lchown,
   lutimes,
+  futimes,
   seekData,
   seekHole,
   seekTo,

@@ -12,6 +12,7 @@ const UTIME_OMIT = 0x3ffffffen;
 
 const cMknod = nativeFunction<[Pointer, number, bigint], number>('mknod', 'int', ['const char *', 'uint', 'uint64']);
 const cLchown = nativeFunction<[Pointer, number, number], number>('lchown', 'int', ['const char *', 'uint', 'uint']);
+const cFutimens = nativeFunction<[number, Pointer], number>('futimens', 'int', ['int', 'const void *']);
 const cUtimensat = nativeFunction<[number, Pointer, Pointer, number], number>('utimensat', 'int', [
   'int',
   'const char *',
@@ -73,4 +74,9 @@ export function encodeTimes(times: FileTimes): Buffer {
 /** Sets the times of `path` itself (a link's own) to the nanosecond. */
 export function lutimes(path: FilePath, times: FileTimes): void {
   check(cUtimensat(AT_FDCWD, cPath(path), encodeTimes(times), AT_SYMLINK_NOFOLLOW), 'utimensat', path);
+}
+
+/** Sets the times of an open file to the nanosecond. */
+export function futimes(fd: number, times: FileTimes): void {
+  check(cFutimens(fd, encodeTimes(times)), 'futimens', `fd ${fd}`);
 }

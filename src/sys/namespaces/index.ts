@@ -1,6 +1,6 @@
 import type { FilePath } from '../native/path.ts';
 import { createNetns, removeNetns, withNetns } from './netns.ts';
-import { chdir, chroot, setns, setUmask, unshare } from './threads.ts';
+import { chdir, chroot, chrootToFd, setns, setUmask, unshare } from './threads.ts';
 
 /** Namespaces; `threads.ts` holds the rules on which thread may do what. */
 export interface Namespaces {
@@ -10,6 +10,7 @@ export interface Namespaces {
   unshare(flags: number): void;
   setns(fd: number, type: number): void;
   chroot(path: FilePath): void;
+  chrootToFd(fd: number): void;
   chdir(path: FilePath): void;
   setUmask(mask: number): number;
 }
@@ -21,6 +22,7 @@ export const linuxNamespaces: Namespaces = {
   unshare,
   setns,
   chroot,
+  chrootToFd,
   chdir,
   setUmask,
 };

@@ -11,7 +11,9 @@
  *    are shared by all threads otherwise, and setns(2) into a mount namespace refuses.
  * 3. After that the worker makes only synchronous `fs` calls and calls of this module: asynchronous ones run on pool
  *    threads, which still see the host. Modules it needs (koffi too) are loaded before, from the host's files.
- * 4. Such a worker is never lent to other work. It ends, and its thread with all it took on ends with it.
+ * 4. Such a worker is never lent to other work. It ends, and its thread with all it took on ends with it. The one
+ *    exception are the archive's workers: they run only code of ours, hold an fd of the host's root, and go back to it
+ *    between jobs (`chrootToFd`), since starting a thread costs more than unpacking a small layer.
  * 5. `/proc/self` is the main thread. This thread's own things are at `/proc/thread-self`.
  */
 
@@ -25,6 +27,7 @@ const cUnshare = nativeFunction<[number], number>('unshare', 'int', ['int']);
 const cSetns = nativeFunction<[number, number], number>('setns', 'int', ['int', 'int']);
 const cChroot = nativeFunction<[Pointer], number>('chroot', 'int', ['const char *']);
 const cChdir = nativeFunction<[Pointer], number>('chdir', 'int', ['const char *']);
+const cFchdir = nativeFunction<[number], number>('fchdir', 'int', ['int']);
 const cUmask = nativeFunction<[number], number>('umask', 'uint', ['uint']);
 
 function refuseOnMainThread(call: string): void {
@@ -76,6 +79,18 @@ export function chroot(path: FilePath): void {
   refuseOnMainThread('chroot');
   check(cChroot(cPath(path)), 'chroot', path);
   check(cChdir('/'), 'chdir', '/');
+}
+
+/**
+ * Makes the directory open as `fd` this worker thread's root and working directory: also the way back out of a chroot for
+ * who opened the old root before.
+ *
+ * @throws {@link EngineError} internal on the main thread.
+ */
+export function chrootToFd(fd: number): void {
+  refuseOnMainThread('chroot');
+  check(cFchdir(fd), 'fchdir', `fd ${fd}`);
+  check(cChroot('.'), 'chroot', `fd ${fd}`);
 }
 
 /** Changes this worker thread's working directory. `unshare(CLONE.FS)` comes first. */

@@ -1,0 +1,65 @@
+import { constants, openSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+import { CLONE, createLinuxSys, O } from '#sys';
+import type { TreeChange, UnpackResult } from '../contract.ts';
+import { runUnpack } from '../unpack/unpack-job.ts';
+import { JobControl } from './job-control.ts';
+import { MessageSource } from './message-source.ts';
+import { type ControlCells, type FromWorker, type Job, type ToWorker, toWireError } from './protocol.ts';
+
+/*
+ * A thread of the archive's pool. It has a root directory, a working directory and a umask of its own; during a job the
+ * root is the job's. It runs nothing but this module's code, with synchronous `fs` calls only, so nobody in the tree can
+ * make use of the fd by which it finds back to the host's root.
+ */
+
+const port = parentPort;
+const sys = createLinuxSys();
+
+function post(message: FromWorker, transfer: ArrayBuffer[] = []): void {
+  port?.postMessage(message, transfer);
+}
+
+/** Before the first job, from the host's files: everything that is loaded or opened by path. */
+function prepare(): number {
+  const hostRoot = openSync('/', O.PATH | constants.O_DIRECTORY);
+  sys.namespaces.unshare(CLONE.FS);
+  sys.namespaces.setUmask(0);
+  return hostRoot;
+}
+
+const hostRoot = prepare();
+let source: MessageSource | undefined;
+
+function run(job: Job, control: JobControl): Promise<UnpackResult | TreeChange[] | undefined> {
+  switch (job.kind) {
+    case 'unpack': {
+      sys.namespaces.chroot(job.root);
+      source = new MessageSource((bytes) => post({ kind: 'consumed', bytes }));
+      return runUnpack(job, source, control, sys.files);
+    }
+    case 'pack':
+    case 'changes':
+      return Promise.resolve(undefined);
+  }
+}
+
+async function perform(job: Job, cells: ControlCells): Promise<void> {
+  let answer: FromWorker;
+  try {
+    answer = { kind: 'done', result: await run(job, new JobControl(cells)) };
+  } catch (error) {
+    answer = { kind: 'failed', error: toWireError(error) };
+  }
+  source = undefined;
+  // Should this fail the thread ends, and the pool drops it: better none than one with a foreign root.
+  sys.namespaces.chrootToFd(hostRoot);
+  post(answer);
+}
+
+port?.on('message', (message: ToWorker) => {
+  if (message.kind === 'job') void perform(message.job, message.control);
+  else if (message.kind === 'chunk') source?.push(message.bytes);
+  else source?.end(message.broken);
+});
+post({ kind: 'ready' });
