@@ -1,5 +1,7 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { EngineError } from '#errors';
+import { randomHex } from '#lib';
 import type { oci } from '#spec';
 import { runProgram } from './run-program.ts';
 import { serializeSpec } from './spec/serialize.ts';
@@ -83,11 +85,18 @@ export class OciRuntime {
   /** Changes the limits of a container that lives. */
   async update(id: string, resources: oci.RuntimeResources): Promise<void> {
     const { devices: _fixed, ...limits } = resources;
-    await this.#run(['update', '--resources', '-', id], serializeSpec(limits));
+    // Of standard input crun makes /dev/stdin, which cannot be opened when it is a socket.
+    const file = join(this.#root, `update-${randomHex(8)}.json`);
+    writeFileSync(file, serializeSpec(limits), { mode: 0o600 });
+    try {
+      await this.#run(['update', '--resources', file, id]);
+    } finally {
+      rmSync(file, { force: true });
+    }
   }
 
-  async #run(args: readonly string[], input?: string): Promise<string> {
-    const result = await runProgram(this.path, [...this.globalArgs, ...args], input);
+  async #run(args: readonly string[]): Promise<string> {
+    const result = await runProgram(this.path, [...this.globalArgs, ...args]);
     if (result.exitCode === 0) return result.stdout;
     const message = runtimeMessage(result.stderr) || `exit code ${result.exitCode}`;
     throw new EngineError('internal', 'RUNTIME_FAILED', message, {

@@ -10,13 +10,11 @@ export interface ProgramResult {
 }
 
 /** Runs a program to its end and collects what it says, up to a megabyte. @throws when it cannot be started. */
-export async function runProgram(path: string, args: readonly string[], input?: string): Promise<ProgramResult> {
-  const child = spawn(path, args, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], cwd: '/' });
+export async function runProgram(path: string, args: readonly string[]): Promise<ProgramResult> {
+  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' });
   const closed = Promise.withResolvers<number>();
   child.once('error', closed.reject);
   child.once('close', (code, signal) => closed.resolve(code ?? (signal === null ? 255 : 128)));
-  child.stdin?.on('error', () => undefined);
-  child.stdin?.end(input);
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
   const exitCode = await closed.promise;
