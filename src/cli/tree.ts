@@ -33,7 +33,7 @@ const container: GroupNode = {
     leaf('rm', 'Remove one or more containers', () => import('./commands/container/rm.ts'), ['remove']),
     leaf('run', 'Create and run a new container from an image', () => import('./commands/container/run.ts')),
     leaf('start', 'Start one or more stopped containers', () => import('./commands/container/start.ts')),
-    leaf('stats', 'Show a live stream of the resources containers use'),
+    leaf('stats', 'Show a live stream of the resources containers use', () => import('./commands/container/stats.ts')),
     leaf('stop', 'Stop one or more running containers', () => import('./commands/container/stop.ts')),
     leaf('top', 'Show the processes of a container', () => import('./commands/container/top.ts')),
     leaf('unpause', 'Let paused containers go on', () => import('./commands/container/unpause.ts')),

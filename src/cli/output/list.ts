@@ -32,8 +32,13 @@ export async function printList(
   format: string,
   rows: readonly ListRow[],
 ): Promise<void> {
-  if (format === '' || format === 'table') ctx.out(plainTable(shape, rows));
-  else ctx.out(await formatList(shape, format === 'raw' && shape.raw !== undefined ? shape.raw : format, rows));
+  ctx.out(await renderList(shape, format, rows));
+}
+
+/** The text {@link printList} prints. @throws CliError for a template that does not parse or does not fit. */
+export async function renderList(shape: ListShape, format: string, rows: readonly ListRow[]): Promise<string> {
+  if (format === '' || format === 'table') return plainTable(shape, rows);
+  return await formatList(shape, format === 'raw' && shape.raw !== undefined ? shape.raw : format, rows);
 }
 
 /** The plain table, without the template interpreter. */
