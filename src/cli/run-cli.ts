@@ -40,14 +40,16 @@ async function dispatch(call: CliCall): Promise<number> {
   const line = parseOrFail(specs, call.argv, false, `${program} [OPTIONS] COMMAND [ARG...]`, program);
   const globals = readGlobalFlags(line.values, line.given, env);
   if (line.help !== false) {
-    if (line.help === 'shorthand') io.err('Flag shorthand -h has been deprecated, use --help\n');
+    if (line.help === 'shorthand') io.out('Flag shorthand -h has been deprecated, use --help\n');
     const { topHelp } = await import('./framework/help.ts');
     io.out(topHelp(program, specs, io.columns()));
     return 0;
   }
   if (globals.version) {
     const { clientVersion } = await import('./version.ts');
-    io.out(`Berth version ${clientVersion}\n`);
+    io.out(
+      program === 'docker' ? `Docker version ${clientVersion}, build berth\n` : `Berth version ${clientVersion}\n`,
+    );
     return 0;
   }
   const [first, ...rest] = line.args;
@@ -116,7 +118,7 @@ async function runCommand(
   const usage = command.usage === '' ? found.path : `${found.path} ${command.usage}`;
   const line = parseOrFail(command.flags, argv, command.interspersed, usage, found.path);
   if (line.help !== false) {
-    if (line.help === 'shorthand') io.err('Flag shorthand -h has been deprecated, use --help\n');
+    if (line.help === 'shorthand') io.out('Flag shorthand -h has been deprecated, use --help\n');
     const { commandHelp } = await import('./framework/help.ts');
     io.out(commandHelp(found, command, io.columns()));
     return 0;

@@ -69,13 +69,13 @@ const network: GroupNode = {
   name: 'network',
   summary: 'Manage networks',
   children: [
-    leaf('connect', 'Connect a container to a network'),
-    leaf('create', 'Create a network'),
-    leaf('disconnect', 'Disconnect a container from a network'),
+    leaf('connect', 'Connect a container to a network', () => import('./commands/network/connect.ts')),
+    leaf('create', 'Create a network', () => import('./commands/network/create.ts')),
+    leaf('disconnect', 'Disconnect a container from a network', () => import('./commands/network/disconnect.ts')),
     leaf('inspect', 'Show all details of one or more networks', () => import('./commands/network/inspect.ts')),
-    leaf('ls', 'List networks', undefined, ['list']),
+    leaf('ls', 'List networks', () => import('./commands/network/ls.ts'), ['list']),
     leaf('prune', 'Remove all unused networks', () => import('./commands/network/prune.ts')),
-    leaf('rm', 'Remove one or more networks', undefined, ['remove']),
+    leaf('rm', 'Remove one or more networks', () => import('./commands/network/rm.ts'), ['remove']),
   ],
 };
 
@@ -83,11 +83,11 @@ const volume: GroupNode = {
   name: 'volume',
   summary: 'Manage volumes',
   children: [
-    leaf('create', 'Create a volume'),
+    leaf('create', 'Create a volume', () => import('./commands/volume/create.ts')),
     leaf('inspect', 'Show all details of one or more volumes', () => import('./commands/volume/inspect.ts')),
-    leaf('ls', 'List volumes', undefined, ['list']),
+    leaf('ls', 'List volumes', () => import('./commands/volume/ls.ts'), ['list']),
     leaf('prune', 'Remove unused local volumes', () => import('./commands/volume/prune.ts')),
-    leaf('rm', 'Remove one or more volumes', undefined, ['remove']),
+    leaf('rm', 'Remove one or more volumes', () => import('./commands/volume/rm.ts'), ['remove']),
     leaf('update', 'Update a cluster volume'),
   ],
 };
@@ -96,15 +96,19 @@ const context: GroupNode = {
   name: 'context',
   summary: 'Manage contexts',
   children: [
-    leaf('create', 'Create a context'),
-    leaf('export', 'Export a context to a tar archive or standard output'),
-    leaf('import', 'Import a context from a tar or zip file'),
-    leaf('inspect', 'Show all details of one or more contexts'),
-    leaf('ls', 'List contexts', undefined, ['list']),
-    leaf('rm', 'Remove one or more contexts', undefined, ['remove']),
-    leaf('show', 'Print the name of the current context'),
-    leaf('update', 'Update a context'),
-    leaf('use', 'Set the context used by default'),
+    leaf('create', 'Create a context', () => import('./commands/context/create.ts')),
+    leaf(
+      'export',
+      'Export a context to a tar archive or standard output',
+      () => import('./commands/context/export.ts'),
+    ),
+    leaf('import', 'Import a context from a tar or zip file', () => import('./commands/context/import.ts')),
+    leaf('inspect', 'Show all details of one or more contexts', () => import('./commands/context/inspect.ts')),
+    leaf('ls', 'List contexts', () => import('./commands/context/ls.ts'), ['list']),
+    leaf('rm', 'Remove one or more contexts', () => import('./commands/context/rm.ts'), ['remove']),
+    leaf('show', 'Print the name of the current context', () => import('./commands/context/show.ts')),
+    leaf('update', 'Update a context', () => import('./commands/context/update.ts')),
+    leaf('use', 'Set the context used by default', () => import('./commands/context/use.ts')),
   ],
 };
 
@@ -112,10 +116,10 @@ const system: GroupNode = {
   name: 'system',
   summary: 'Manage the engine',
   children: [
-    leaf('df', 'Show disk usage'),
-    leaf('events', 'Get events from the server as they happen'),
-    leaf('fsck', 'Verify the image store'),
-    leaf('info', 'Show system-wide information'),
+    leaf('df', 'Show disk usage', () => import('./commands/system/df.ts')),
+    leaf('events', 'Get events from the server as they happen', () => import('./commands/system/events.ts')),
+    leaf('fsck', 'Verify the image store', () => import('./commands/system/fsck.ts')),
+    leaf('info', 'Show system-wide information', () => import('./commands/system/info.ts')),
     leaf('prune', 'Remove unused data', () => import('./commands/system/prune.ts')),
   ],
 };
@@ -148,10 +152,10 @@ export const groups: readonly GroupNode[] = [
 /** Commands outside groups. */
 export const singles: readonly CommandNode[] = [
   leaf('inspect', 'Show all details of objects of any kind', () => import('./commands/inspect.ts')),
-  leaf('login', 'Authenticate to a registry'),
-  leaf('logout', 'Log out from a registry'),
-  leaf('search', 'Search a registry for images'),
-  leaf('version', 'Show the version of client and server'),
+  leaf('login', 'Authenticate to a registry', () => import('./commands/login.ts')),
+  leaf('logout', 'Log out from a registry', () => import('./commands/logout.ts')),
+  leaf('search', 'Search a registry for images', () => import('./commands/search.ts')),
+  leaf('version', 'Show the version of client and server', () => import('./commands/version.ts')),
 ];
 
 /** Short spellings: the first word of a line to the group and command it means. */

@@ -107,7 +107,7 @@ export class ApiClient {
    */
   async send(request: ApiRequest): Promise<ApiResponse> {
     const { response } = await this.#sendVersioned(request);
-    if (response.status >= 400) throw await errorFrom(response);
+    if (response.status >= 400) throw await this.#errorFrom(request, response);
     return response;
   }
 
@@ -137,7 +137,7 @@ export class ApiClient {
   async hijack(request: ApiRequest): Promise<HijackedStream> {
     const upgrade = { connection: 'Upgrade', upgrade: 'tcp', ...request.headers };
     const { response, connection } = await this.#sendVersioned({ ...request, headers: upgrade }, true);
-    if (response.status >= 400) throw await errorFrom(response);
+    if (response.status >= 400) throw await this.#errorFrom(request, response);
     return new HijackedStream(connection, response.headers.get('content-type') ?? '');
   }
 
@@ -157,6 +157,10 @@ export class ApiClient {
     if (status !== 400 || this.#version === tried) return first;
     await first.response.discard();
     return await this.#exchange(request, `/v${this.#version}${request.path}`, raw);
+  }
+
+  async #errorFrom(request: ApiRequest, response: ApiResponse): Promise<ApiError> {
+    return await errorFrom(response, `${this.host}/v${this.#version}${request.path}`);
   }
 
   #settleVersion(daemonVersion: string | undefined): void {
@@ -262,12 +266,10 @@ interface Exchange {
   readonly connection: Connection;
 }
 
-async function errorFrom(response: ApiResponse): Promise<ApiError> {
-  const text = await response.text();
-  return new ApiError(
-    response.status,
-    messageFrom(text) ?? (text.trim() || `request returned status ${response.status}`),
-  );
+async function errorFrom(response: ApiResponse, url: string): Promise<ApiError> {
+  const text = (await response.text()).trim();
+  const silent = `request returned ${response.status} for API route and version ${url}, check if the server supports the requested API version`;
+  return new ApiError(response.status, messageFrom(text) ?? (text || silent));
 }
 
 function messageFrom(text: string): string | undefined {

@@ -26,7 +26,7 @@ export function parseEndpoint(host: string): Endpoint {
   if (protocol === 'ssh')
     throw new Error('ssh:// hosts are not supported; forward the daemon\'s socket with "ssh -L" instead');
   if (protocol !== 'tcp' && protocol !== 'http' && protocol !== 'https') {
-    throw new Error(`protocol not available: ${protocol}`);
+    throw new Error(`invalid bind address format: ${host}`);
   }
   const url = new URL(`http://${address}`);
   const standardPort = protocol === 'http' ? 80 : protocol === 'https' ? 443 : 2375;

@@ -7,7 +7,7 @@ import { CliError } from '../framework/errors.ts';
 /** A context as its `meta.json` holds it. */
 export interface ContextMeta {
   readonly Name: string;
-  readonly Metadata: { readonly Description?: string; readonly [key: string]: unknown };
+  readonly Metadata: { readonly Description?: string };
   readonly Endpoints: Readonly<Record<string, { readonly Host?: string; readonly SkipTLSVerify?: boolean }>>;
 }
 
@@ -81,7 +81,13 @@ export class ContextStore {
   /** Creates or replaces a context; `tls` undefined leaves its TLS files alone. */
   put(meta: ContextMeta, tls?: Readonly<Record<string, string>>): void {
     mkdirSync(this.metaDir(meta.Name), { recursive: true, mode: 0o755 });
-    writeFileSync(join(this.metaDir(meta.Name), 'meta.json'), JSON.stringify(meta), { mode: 0o644 });
+    writeFileSync(
+      join(this.metaDir(meta.Name), 'meta.json'),
+      JSON.stringify({ Name: meta.Name, Metadata: meta.Metadata, Endpoints: meta.Endpoints }),
+      {
+        mode: 0o644,
+      },
+    );
     if (tls === undefined) return;
     rmSync(this.tlsDir(meta.Name), { recursive: true, force: true });
     if (Object.keys(tls).length === 0) return;

@@ -11,9 +11,9 @@ import { defaultHost, normalizeHost } from './host.ts';
 
 /** The client of the daemon that `-H`, `-c`, `DOCKER_HOST`, `DOCKER_CONTEXT` and `config.json` choose, in that order. */
 export async function createClient(ctx: CliContext): Promise<ApiClient> {
-  const { host, tls } = await resolveEndpoint(ctx);
   const apiVersion = ctx.env['DOCKER_API_VERSION'];
   try {
+    const { host, tls } = await resolveEndpoint(ctx);
     return new ApiClient({
       host,
       ...(tls ? { tls } : {}),
@@ -22,7 +22,9 @@ export async function createClient(ctx: CliContext): Promise<ApiClient> {
       userAgent: `Berth-Client/${clientVersion} (linux)`,
     });
   } catch (error) {
-    throw new CliError(error instanceof Error ? error.message : String(error), 1, { cause: error });
+    const why = error instanceof Error ? error.message : String(error);
+    if (why.startsWith('conflicting options')) throw error;
+    throw new CliError(`Failed to initialize: unable to resolve docker endpoint: ${why}`, 1, { cause: error });
   }
 }
 

@@ -36,3 +36,13 @@ export function localRfc3339(unixSeconds: number, fraction = ''): string {
   const offset = -date.getTimezoneOffset();
   return `${wallClock(date, 'T')}${fraction}${offset === 0 ? 'Z' : offsetText(offset, ':')}`;
 }
+
+/** The same for RFC 3339 with a fraction: `2026-11-21 05:16:21.123456789 +0000 UTC`, zone as in the text. */
+export function goTimeTextOf(rfc3339: string): string {
+  const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(rfc3339);
+  if (!match) return rfc3339;
+  const [, day = '', clock = '', fraction = '', zone = ''] = match;
+  const digits = fraction.replace(/\.?0+$/, '');
+  const offset = zone === 'Z' ? '+0000' : zone.replace(':', '');
+  return `${day} ${clock}${digits} ${offset} ${zone === 'Z' ? 'UTC' : offset}`;
+}

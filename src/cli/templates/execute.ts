@@ -54,7 +54,7 @@ class Executor {
 
   #fail(node: Operand | Command | Pipe, why: string): never {
     const text = 'kind' in node ? printOperand(node) : 'args' in node ? printCommand(node) : printPipe(node);
-    throw new TemplateExecError(this.#template.source, node.pos, text, why);
+    throw new TemplateExecError(this.#template, node.pos, text, why);
   }
 
   #walk(nodes: readonly Node[], dot: GoValue): void {

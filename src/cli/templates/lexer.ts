@@ -1,5 +1,3 @@
-import { TemplateError } from './template-error.ts';
-
 export type TokenKind =
   | 'text'
   | 'open'
@@ -21,7 +19,9 @@ export type TokenKind =
   | 'rightParen'
   | 'space'
   | 'char'
-  | 'end';
+  | 'end'
+  /** What cannot be taken apart; `text` tells why. Said when the parser gets there, not before. */
+  | 'error';
 
 export interface Token {
   readonly kind: TokenKind;
@@ -53,6 +53,25 @@ const patterns: readonly (readonly [TokenKind, RegExp])[] = [
 /** Splits a template into tokens, trim markers and comments already worked in. */
 export function tokenize(source: string): Token[] {
   const tokens: Token[] = [];
+  try {
+    fillTokens(source, tokens);
+  } catch (error) {
+    if (!(error instanceof LexError)) throw error;
+    tokens.push({ kind: 'error', text: error.message, pos: error.pos });
+  }
+  return tokens;
+}
+
+class LexError extends Error {
+  readonly pos: number;
+
+  constructor(pos: number, why: string) {
+    super(why);
+    this.pos = pos;
+  }
+}
+
+function fillTokens(source: string, tokens: Token[]): void {
   let offset = 0;
   let trimNext = false;
   while (offset < source.length) {
@@ -71,7 +90,6 @@ export function tokenize(source: string): Token[] {
     [offset, trimNext] = lexAction(source, start, tokens);
   }
   tokens.push({ kind: 'end', text: '', pos: source.length });
-  return tokens;
 }
 
 function addText(tokens: Token[], raw: string, pos: number, trimStart: boolean, trimEnd: boolean): void {
@@ -83,9 +101,9 @@ function addText(tokens: Token[], raw: string, pos: number, trimStart: boolean, 
 
 function skipComment(source: string, open: number, start: number): [number, boolean] {
   const stop = source.indexOf('*/', start);
-  if (stop < 0) throw new TemplateError(source, open, 'unclosed comment');
+  if (stop < 0) throw new LexError(open, 'unclosed comment');
   const after = /^(?:[ \t\r\n]-)?\}\}/.exec(source.slice(stop + 2));
-  if (!after) throw new TemplateError(source, open, 'comment ends before closing delimiter');
+  if (!after) throw new LexError(open, 'comment ends before closing delimiter');
   return [stop + 2 + after[0].length, after[0].length > 2];
 }
 
@@ -96,18 +114,18 @@ function lexAction(source: string, start: number, tokens: Token[]): [number, boo
   while (offset < source.length) {
     const close = /^(?:[ \t\r\n]-)?\}\}/.exec(source.slice(offset, offset + 4));
     if (close) {
-      if (depth > 0) throw new TemplateError(source, offset, 'unclosed left paren');
+      if (depth > 0) throw new LexError(offset, 'unclosed left paren');
       tokens.push({ kind: 'close', text: '}}', pos: offset });
       return [offset + close[0].length, close[0].length > 2];
     }
     const token = nextToken(source, offset);
     if (token.kind === 'leftParen') depth++;
-    if (token.kind === 'rightParen' && --depth < 0) throw new TemplateError(source, offset, 'unexpected right paren');
+    if (token.kind === 'rightParen' && --depth < 0) throw new LexError(offset, 'unexpected right paren');
     checkEnd(source, token);
     tokens.push(token);
     offset += token.text.length;
   }
-  throw new TemplateError(source, start, 'unclosed action');
+  throw new LexError(start, 'unclosed action');
 }
 
 function nextToken(source: string, offset: number): Token {
@@ -118,11 +136,11 @@ function nextToken(source: string, offset: number): Token {
     return { kind: kind === 'identifier' ? wordKind(text) : kind, text, pos: offset };
   }
   const char = String.fromCodePoint(source.codePointAt(offset) ?? 0);
-  if (char === '"') throw new TemplateError(source, offset, 'unterminated quoted string');
-  if (char === '`') throw new TemplateError(source, offset, 'unterminated raw quoted string');
-  if (char === "'") throw new TemplateError(source, offset, 'unterminated character constant');
+  if (char === '"') throw new LexError(offset, 'unterminated quoted string');
+  if (char === '`') throw new LexError(offset, 'unterminated raw quoted string');
+  if (char === "'") throw new LexError(offset, 'unterminated character constant');
   if (/[!-~]/.test(char)) return { kind: 'char', text: char, pos: offset };
-  throw new TemplateError(source, offset, `unrecognized character in action: ${codePoint(char)}`);
+  throw new LexError(offset, `unrecognized character in action: ${codePoint(char)}`);
 }
 
 function codePoint(char: string): string {
@@ -137,15 +155,11 @@ function checkEnd(source: string, token: Token): void {
   if (after === '' || /^(?:[\s.,|:)(]|\}\}|=)/.test(after)) return;
   if (kind === 'number') {
     if (/^[\p{L}\p{N}_]/u.test(after)) {
-      throw new TemplateError(source, token.pos, `bad number syntax: ${JSON.stringify(text + [...after][0])}`);
+      throw new LexError(token.pos, `bad number syntax: ${JSON.stringify(text + [...after][0])}`);
     }
     return;
   }
-  throw new TemplateError(
-    source,
-    token.pos,
-    `bad character ${codePoint(String.fromCodePoint(after.codePointAt(0) ?? 0))}`,
-  );
+  throw new LexError(token.pos, `bad character ${codePoint(String.fromCodePoint(after.codePointAt(0) ?? 0))}`);
 }
 
 function wordKind(text: string): TokenKind {

@@ -40,6 +40,8 @@ export type Node =
 /** A parsed template: its own nodes and those of every `define` and `block` in it. */
 export interface Template {
   readonly source: string;
+  /** What messages call it; mostly nothing. */
+  readonly name: string;
   readonly root: readonly Node[];
   readonly defined: ReadonlyMap<string, readonly Node[]>;
 }

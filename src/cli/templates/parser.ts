@@ -7,10 +7,11 @@ import { unquote } from './unquote.ts';
  * Parses a Go template.
  *
  * @param functions - Names that may be called.
+ * @param name - What messages call the template.
  * @throws {@link TemplateError}
  */
-export function parseTemplate(source: string, functions: ReadonlySet<string>): Template {
-  return new Parser(source, functions).parse();
+export function parseTemplate(source: string, functions: ReadonlySet<string>, name = ''): Template {
+  return new Parser(source, functions, name).parse();
 }
 
 const startsOperand: ReadonlySet<TokenKind> = new Set([
@@ -29,6 +30,7 @@ type Ending = 'end' | 'else' | 'eof';
 
 class Parser {
   readonly #source: string;
+  readonly #name: string;
   readonly #functions: ReadonlySet<string>;
   readonly #tokens: readonly Token[];
   readonly #defined = new Map<string, readonly Node[]>();
@@ -36,7 +38,8 @@ class Parser {
   #variables: string[] = ['$'];
   #rangeDepth = 0;
 
-  constructor(source: string, functions: ReadonlySet<string>) {
+  constructor(source: string, functions: ReadonlySet<string>, name: string) {
+    this.#name = name;
     this.#source = source;
     this.#functions = functions;
     this.#tokens = tokenize(source);
@@ -45,11 +48,12 @@ class Parser {
   parse(): Template {
     const { nodes, ending, token } = this.#list();
     if (ending !== 'eof') this.#fail(token, `unexpected {{${ending}}}`);
-    return { source: this.#source, root: nodes, defined: this.#defined };
+    return { source: this.#source, name: this.#name, root: nodes, defined: this.#defined };
   }
 
   #peek(): Token {
-    return this.#tokens[this.#at] ?? { kind: 'end', text: '', pos: this.#source.length };
+    const token = this.#tokens[this.#at] ?? { kind: 'end', text: '', pos: this.#source.length };
+    return token.kind === 'error' ? this.#fail(token, token.text) : token;
   }
 
   #next(): Token {
@@ -64,7 +68,7 @@ class Parser {
   }
 
   #fail(token: Token, why: string): never {
-    throw new TemplateError(this.#source, token.pos, why);
+    throw new TemplateError(this.#source, token.pos, why, this.#name);
   }
 
   #unexpected(token: Token, where: string): never {

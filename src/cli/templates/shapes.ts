@@ -92,5 +92,20 @@ export const shapes: Readonly<Record<string, string>> = {
     Status=status:string? ID=id:string? From=from:string? Type:string Action:string Actor:events.Actor Scope=scope:string?
     Time=time:int? TimeNano=timeNano:int?`,
   'events.Actor': 'ID:string Attributes:map:string',
+  'system.clientVersion': `
+    Platform:*system.PlatformInfo? Version:string? APIVersion=ApiVersion:string? DefaultAPIVersion:string?
+    GitCommit:string? GoVersion:string? Os:string? Arch:string? BuildTime:string? Context:string`,
+  'system.PlatformInfo': 'Name:string',
+  'system.serverVersion': `
+    Platform:system.PlatformInfo Components:[]system.ComponentVersion? Version:string APIVersion=ApiVersion:string
+    MinAPIVersion:string? GitCommit:string GoVersion:string Os:string Arch:string KernelVersion:string?
+    Experimental:bool? BuildTime:string?`,
+  'system.ComponentVersion': 'Name:string Version:string Details:map:string?',
+  'context.Inspect': `
+    Name:string Metadata:context.Metadata Endpoints:map:context.Endpoint TLSMaterial:map:[]string
+    Storage:context.Storage`,
+  'context.Metadata': 'Description:string?',
+  'context.Endpoint': 'Host:string? SkipTLSVerify:bool',
+  'context.Storage': 'MetadataPath:string TLSPath:string',
   struct: '',
 };

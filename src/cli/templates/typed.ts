@@ -3,10 +3,10 @@ import { GoFloat, GoMap, type GoValue, nilSlice } from './values.ts';
 
 /**
  * Decoded JSON as Go would hold it in the struct called `name` (see `shapes.ts`): members the struct lacks are gone,
- * absent ones have their zero value. So `{{if .State.Health}}` is false where a plain map would be an error.
+ * absent ones have their zero value. Messages call the type `shownName`. So `{{if .State.Health}}` is false where a plain map would be an error.
  */
-export function asGoStruct(value: GoValue, name: string): GoValue {
-  return convert(value, name);
+export function asGoStruct(value: GoValue, name: string, shownName: string = name): GoValue {
+  return convertStruct(value, name, shownName);
 }
 
 interface Field {
@@ -61,7 +61,7 @@ function convertMap(value: GoValue, element: string): GoMap {
   return new GoMap(new Map(entries), { zero });
 }
 
-function convertStruct(value: GoValue, structName: string): GoMap {
+function convertStruct(value: GoValue, structName: string, shownName: string = structName): GoMap {
   const source = value instanceof GoMap ? value.entries : new Map<string, GoValue>();
   const entries = new Map<string, GoValue>();
   const omitted = new Set<string>();
@@ -72,7 +72,7 @@ function convertStruct(value: GoValue, structName: string): GoMap {
     if (field.jsonName !== field.goName) jsonNames.set(field.goName, field.jsonName);
     if (field.omitEmpty && isEmpty(converted)) omitted.add(field.goName);
   }
-  return new GoMap(entries, { structName, omitted, jsonNames });
+  return new GoMap(entries, { structName: shownName, omitted, jsonNames });
 }
 
 /** What `omitempty` leaves out: zero scalars, nil, empty slices and maps; never a struct. */
