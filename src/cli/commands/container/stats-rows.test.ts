@@ -21,7 +21,7 @@ const running: ContainerStats = {
 
 function cells(stats: ContainerStats, valid: boolean): Record<string, string> {
   const { columns } = statsRow({ container: 'web', stats, valid }, true);
-  return Object.fromEntries(Object.entries(columns).map(([name, value]) => [name, String(value())]));
+  return Object.fromEntries(Object.entries(columns).map(([name, value]) => [name, value() as string]));
 }
 
 test('statsRow shows figures as Docker does', () => {
