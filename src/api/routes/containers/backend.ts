@@ -4,6 +4,7 @@ import type {
   ContainerId,
   ContainerInspect,
   ContainerSummary,
+  HostConfig,
   TopResponse,
   WaitResponse,
 } from '#spec';
@@ -82,11 +83,13 @@ export interface ContainersBackend {
   /** `timeoutSeconds` undefined: the container's own; negative: for ever. @throws notModified when it is stopped already. */
   stop(ref: string, options: { signal: string; timeoutSeconds?: number | undefined }): Promise<void>;
   restart(ref: string, options: { signal: string; timeoutSeconds?: number | undefined }): Promise<void>;
+  /** The API puts `cannot kill container: <ref>: ` before the message of what this throws. */
   kill(ref: string, options: { signal: string }): Promise<void>;
   pause(ref: string): Promise<void>;
   unpause(ref: string): Promise<void>;
   rename(ref: string, newName: string): Promise<void>;
-  update(ref: string, changes: unknown): Promise<{ Warnings: string[] }>;
+  /** `changes` holds resources and the restart policy; zero values leave what is there. */
+  update(ref: string, changes: HostConfig): Promise<{ Warnings: string[] }>;
   remove(ref: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void>;
   prune(filters: Filters): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>;
   /**

@@ -6,7 +6,8 @@ export interface ExecBackend {
   create(containerRef: string, request: ExecCreateRequest): Promise<{ Id: ExecId }>;
   /**
    * Checks that the exec can start; `run` starts it, copies its stdio and resolves when it has ended or the client went.
-   * With `detach` the process is started before this resolves and `run` does nothing.
+   * With `detach` the process is started before this resolves and `run` does nothing. Without, a process that cannot be
+   * started (no such executable) is a failure of `run`, which the client then reads as output, as with Docker.
    */
   start(
     id: string,

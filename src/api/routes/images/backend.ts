@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type {
+  ContainerConfig,
   Digest,
   DeleteResponseItem,
   HistoryEntry,
@@ -67,8 +68,8 @@ export interface CommitOptions {
   author: string;
   pause: boolean;
   changes: string[];
-  /** A container config overriding the container's own, or undefined. */
-  config: unknown;
+  /** What overrides the container's own config; zero values do not. */
+  config: ContainerConfig | undefined;
 }
 
 /** `POST /commit` spans containers and images. */

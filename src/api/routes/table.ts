@@ -1,0 +1,53 @@
+import { openApi } from '../openapi.ts';
+import { answer, type Route, routesOf } from '../route.ts';
+import { unbuiltBuildRoutes } from './build/routes.ts';
+import type { ContainersBackend } from './containers/backend.ts';
+import { containerRoutes, unbuiltContainerRoutes } from './containers/routes.ts';
+import type { ExecBackend } from './exec/backend.ts';
+import { execRoutes } from './exec/routes.ts';
+import type { CommitBackend, ImagesBackend } from './images/backend.ts';
+import { commitRoutes, imageRoutes, unbuiltImageRoutes } from './images/routes.ts';
+import type { NetworksBackend } from './networks/backend.ts';
+import { networkRoutes, unbuiltNetworkRoutes } from './networks/routes.ts';
+import { unbuiltPluginRoutes } from './plugins/routes.ts';
+import { unbuiltSwarmRoutes } from './swarm/routes.ts';
+import type { SystemBackend } from './system/backend.ts';
+import { pingRoutes, systemRoutes, unbuiltSystemRoutes } from './system/routes.ts';
+import type { VolumesBackend } from './volumes/backend.ts';
+import { unbuiltVolumeRoutes, volumeRoutes } from './volumes/routes.ts';
+
+/** What the routes are served from. The routes of a backend left out answer 501. */
+export interface ApiBackends {
+  containers?: ContainersBackend | undefined;
+  exec?: ExecBackend | undefined;
+  images?: ImagesBackend | undefined;
+  commit?: CommitBackend | undefined;
+  networks?: NetworksBackend | undefined;
+  volumes?: VolumesBackend | undefined;
+  system?: SystemBackend | undefined;
+}
+
+/** The whole table: every route of Docker's API and our own. */
+export function allRoutes(backends: ApiBackends): Route[] {
+  const routes = [
+    ...routesOf(backends.containers, containerRoutes),
+    ...unbuiltContainerRoutes(),
+    ...routesOf(backends.exec, execRoutes),
+    ...routesOf(backends.images, imageRoutes),
+    ...routesOf(backends.commit, commitRoutes),
+    ...unbuiltImageRoutes(),
+    ...routesOf(backends.networks, networkRoutes),
+    ...unbuiltNetworkRoutes(),
+    ...routesOf(backends.volumes, volumeRoutes),
+    ...unbuiltVolumeRoutes(),
+    ...pingRoutes(),
+    ...routesOf(backends.system, systemRoutes),
+    ...unbuiltSystemRoutes(),
+    ...unbuiltBuildRoutes(),
+    ...unbuiltSwarmRoutes(),
+    ...unbuiltPluginRoutes(),
+  ];
+  const describe = { tag: 'Berth', summary: 'Read this description (OpenAPI)', statuses: [200], answer: 'OpenApi' };
+  routes.push(answer('GET', '/openapi.json', describe, (exchange) => exchange.json(200, openApi(routes))));
+  return routes;
+}
