@@ -51,6 +51,33 @@ export interface Networks {
   reconcile(running: readonly Sandbox[]): Promise<void>;
   /** Per-interface counters inside a sandbox; empty for `host`. */
   stats(containerId: string): Record<string, NetworkStats>;
-  /** Pending removals done, sockets closed. With `keepKernelState` links and rules stay for running containers. */
-  close(): Promise<void>;
+  /**
+   * Pending removals done. Bridge, links and rules stay for running containers and for the next start, unless
+   * `keepKernelState` is false: then nothing of ours is left in the kernel.
+   */
+  close(options?: { keepKernelState?: boolean }): Promise<void>;
+}
+
+/** A network as `network ls` and `network inspect` need it. */
+export interface NetworkDescription {
+  id: string;
+  name: string;
+  driver: 'bridge' | 'host' | 'null';
+  scope: 'local';
+  /** RFC 3339. */
+  created: string;
+  internal: boolean;
+  enableIPv6: boolean;
+  /** Undefined for `host` and `none`. */
+  ipam: { subnet: string; gateway: string } | undefined;
+  /** Docker's `com.docker.network.bridge.…` options. */
+  options: Readonly<Record<string, string>>;
+  /** By container. */
+  endpoints: ReadonlyMap<string, Endpoint>;
+}
+
+/** Reading side of the networks. */
+export interface NetworkCatalog {
+  /** The predefined networks `bridge`, `host` and `none`. */
+  list(): NetworkDescription[];
 }

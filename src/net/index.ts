@@ -1,1 +1,20 @@
-export type { Endpoint, Networks, NetworkStats, Sandbox, SandboxRequest } from './contract.ts';
+export type {
+  Endpoint,
+  NetworkCatalog,
+  NetworkDescription,
+  Networks,
+  NetworkStats,
+  Sandbox,
+  SandboxRequest,
+} from './contract.ts';
+export { BridgeNetworks, openNetworks } from './networks.ts';
+export type { NetworkOptions } from './options.ts';
+export { defaultPools, type Pool } from './ipam/pools.ts';
+export { parseCidr, type Subnet } from './ipam/ipv4.ts';
+export {
+  type AllocationRecord,
+  createMemoryNetworkStore,
+  type NetworkRecord,
+  type NetworkStore,
+  openFileNetworkStore,
+} from './store.ts';

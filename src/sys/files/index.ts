@@ -1,4 +1,5 @@
 import type { FilePath } from '../native/path.ts';
+import { closeFd } from '../native/close.ts';
 import { cloneFile, copyFileRange, fallocate, seekData, seekHole, seekTo } from './extents.ts';
 import { type FileTimes, futimes, lchown, lutimes, mkfifo, mknod } from './nodes.ts';
 import { openAt2, type OpenHow, rename2, syncFilesystem, tryLockFile, unlockFile } from './open.ts';
@@ -29,6 +30,7 @@ export interface Files {
   tryLockFile(fd: number, mode: 'exclusive' | 'shared'): boolean;
   unlockFile(fd: number): void;
   filesystemStat(path: string): FilesystemStat;
+  closeFd(fd: number): void;
   walkTree(root: string | Buffer, options?: WalkOptions): Generator<WalkEntry, void, 'skip' | undefined>;
 }
 
@@ -54,5 +56,6 @@ export const linuxFiles: Files = {
   tryLockFile,
   unlockFile,
   filesystemStat,
+  closeFd,
   walkTree,
 };

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { hasErrno } from '../errno.ts';
+import { closeFd } from '../native/close.ts';
 import { MOUNT_ATTR, MS } from './flags.ts';
 import { attachMount, configureFilesystem, createFilesystemMount, openFilesystem } from './mount-api.ts';
 import { mount } from './mount.ts';
@@ -39,10 +40,10 @@ function mountByFsconfig(overlay: OverlayMount): void {
     try {
       attachMount(detached, overlay.target);
     } finally {
-      closeSync(detached);
+      closeFd(detached);
     }
   } finally {
-    closeSync(context);
+    closeFd(context);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FilePath } from '../native/path.ts';
 import { createNetns, removeNetns, withNetns } from './netns.ts';
+import { readSysctl, writeSysctl } from './sysctl.ts';
 import { chdir, chroot, chrootToFd, setns, setUmask, unshare } from './threads.ts';
 
 /** Namespaces; `threads.ts` holds the rules on which thread may do what. */
@@ -13,6 +14,8 @@ export interface Namespaces {
   chrootToFd(fd: number): void;
   chdir(path: FilePath): void;
   setUmask(mask: number): number;
+  readSysctl(name: string): string | undefined;
+  writeSysctl(name: string, value: string): void;
 }
 
 export const linuxNamespaces: Namespaces = {
@@ -25,4 +28,6 @@ export const linuxNamespaces: Namespaces = {
   chrootToFd,
   chdir,
   setUmask,
+  readSysctl,
+  writeSysctl,
 };

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type * as koffiModule from 'koffi';
 
 type Koffi = typeof koffiModule;
+type LibraryFunction = ReturnType<koffiModule.LibraryHandle['func']>;
 
 /** A pointer argument: a NUL-terminated path, memory to read or write, an address, or NULL. */
 export type Pointer = string | Uint8Array | bigint | null;
@@ -57,9 +58,10 @@ export function nativeAsyncFunction<A extends readonly unknown[], R>(
   parameters: readonly string[],
   libraryName = 'libc.so.6',
 ): (...args: A) => Promise<R> {
+  let bound: LibraryFunction | undefined;
   return (...args) =>
     new Promise((resolve, reject) => {
-      const bound = library(libraryName).func(name, result, [...parameters]);
+      bound ??= library(libraryName).func(name, result, [...parameters]);
       bound.async(...args, (error: Error | null, answer: R) => (error === null ? resolve(answer) : reject(error)));
     });
 }

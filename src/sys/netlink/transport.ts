@@ -1,6 +1,6 @@
-import { closeSync } from 'node:fs';
 import { EngineError } from '#errors';
 import { check, errnoKind, errnoName, sysError } from '../errno.ts';
+import { closeFd } from '../native/close.ts';
 import { nativeFunction, type Pointer } from '../native/koffi.ts';
 import {
   decodeAttributes,
@@ -114,7 +114,7 @@ export class NetlinkTransport implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    if (this.#fd !== undefined) closeFd(this.#fd);
     this.#fd = undefined;
   }
 

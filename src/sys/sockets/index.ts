@@ -11,7 +11,7 @@ import {
   type SocketOptions,
 } from './seqpacket.ts';
 
-/** Sockets that Node cannot open, and waiting on them. Fds belong to the caller, who closes them with `fs.closeSync`. */
+/** Sockets that Node cannot open, and waiting on them. Fds belong to the caller, who closes them with `files.closeFd`. */
 export interface Sockets {
   connectSeqpacket(path: string, options?: SocketOptions): number;
   listenSeqpacket(path: string, options?: SocketOptions & { backlog?: number }): number;

@@ -1,7 +1,7 @@
 import { sysError } from '../errno.ts';
+import { closeFd } from '../native/close.ts';
 import { addressOf, nativeFunction, type Pointer } from '../native/koffi.ts';
 import { words64 } from '../native/struct.ts';
-import { closeSync } from 'node:fs';
 import { checkTransfer } from './seqpacket.ts';
 
 const SOL_SOCKET = 1;
@@ -81,7 +81,7 @@ export function receiveWithFds(fd: number, into: Uint8Array, maxFds: number): Re
   const controlLength = Number(header.readBigUInt64LE(CONTROL_LENGTH_OFFSET));
   const fds = decodeRights(control.subarray(0, controlLength));
   if ((header.readUInt32LE(FLAGS_OFFSET) & MSG_CTRUNC) !== 0 || fds.length > maxFds) {
-    for (const received of fds) closeSync(received);
+    for (const received of fds) closeFd(received);
     throw sysError(EMSGSIZE, 'recvmsg', `fd ${fd}:`, `more than ${maxFds} file descriptors`);
   }
   return { bytes, fds };

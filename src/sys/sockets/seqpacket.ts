@@ -1,5 +1,5 @@
-import { closeSync } from 'node:fs';
 import { check, lastErrno, errnoName, sysError } from '../errno.ts';
+import { closeFd } from '../native/close.ts';
 import { nativeFunction, type Pointer } from '../native/koffi.ts';
 import { AF_UNIX, withUnixAddress } from './address.ts';
 
@@ -53,7 +53,7 @@ function openSocket(options: SocketOptions, prepare: (fd: number) => void): numb
     prepare(fd);
     return fd;
   } catch (error) {
-    closeSync(fd);
+    closeFd(fd);
     throw error;
   }
 }
@@ -66,7 +66,7 @@ export function checkTransfer(result: number, call: string, fd: number): number 
   throw sysError(errno, call, `fd ${fd}`);
 }
 
-/** Connects to a `SOCK_SEQPACKET` socket at `path`, however long. The caller closes the fd (`fs.closeSync`). */
+/** Connects to a `SOCK_SEQPACKET` socket at `path`, however long. The caller closes the fd (`files.closeFd`). */
 export function connectSeqpacket(path: string, options: SocketOptions = {}): number {
   return openSocket(options, (fd) => {
     withUnixAddress(path, (address) => check(cConnect(fd, address, address.length), 'connect', path));
