@@ -18,8 +18,8 @@ import { type FilePath, hasErrno, type Sys } from '#sys';
 import { archiveBreakout, invalidArchive } from '../errors.ts';
 import { MAX_ID, type TarHeader } from '../tar/header.ts';
 import type { TarHandler } from '../tar/parser.ts';
-import { encodeText, toFsPath } from '../tar/text.ts';
-import { baseOf, entryPath, parentOf } from './entry-path.ts';
+import { toFsPath } from '../tar/text.ts';
+import { entryPath, parentOf } from './entry-path.ts';
 import { Whiteouts, type WhiteoutMode } from './whiteouts.ts';
 
 /** How entries become files; see `UnpackOptions`. */

@@ -29,8 +29,8 @@ export function executeTemplate(template: Template, data: GoValue, options: Exec
 /** Templates calling themselves deeper than this are stopped, as in Go. */
 const maxDepth = 1000;
 
-class BreakSignal {}
-class ContinueSignal {}
+class BreakSignal extends Error {}
+class ContinueSignal extends Error {}
 
 class Executor {
   readonly #template: Template;

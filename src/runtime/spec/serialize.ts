@@ -9,6 +9,6 @@ export function serializeSpec(spec: object): string {
 
 /** V8 writes the answer as is; TypeScript's library does not know of it yet. */
 function rawJson(text: string): unknown {
-  const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+  const { rawJSON } = JSON as unknown as { rawJSON(this: void, text: string): unknown };
   return rawJSON(text);
 }

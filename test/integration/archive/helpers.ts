@@ -96,7 +96,8 @@ export function describeTree(root: string, include: (path: string) => boolean = 
       parts.push(`content=${readFileSync(entry.fullPath).toString('base64').slice(0, 4000)}`, `size=${stat.size}`);
     if (stat.isSymbolicLink()) parts.push(`-> ${readlinkSync(entry.fullPath, 'latin1')}`);
     if (stat.isCharacterDevice() || stat.isBlockDevice()) parts.push(JSON.stringify(splitDevice(stat.rdev)));
-    for (const [name, value] of [...entry.xattrs].toSorted()) parts.push(`${name}=${value.toString('hex')}`);
+    for (const [name, value] of [...entry.xattrs].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      parts.push(`${name}=${value.toString('hex')}`);
     lines.push(parts.join(' '));
   }
   return lines;

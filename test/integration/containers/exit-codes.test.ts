@@ -10,7 +10,12 @@ const engine = useEngine();
 const cases: [name: string, args: string[], exitCode: number, stderr: RegExp][] = [
   ['success', [busybox, 'true'], 0, /^$/],
   ['the exit code of the program', [busybox, 'sh', '-c', 'exit 42'], 42, /^$/],
-  ['a killed child, as the shell reports it', [busybox, 'sh', '-c', 'sh -c "kill -9 \\$\\$"; exit $?'], 137, /^(Killed\n)?$/],
+  [
+    'a killed child, as the shell reports it',
+    [busybox, 'sh', '-c', 'sh -c "kill -9 \\$\\$"; exit $?'],
+    137,
+    /^(Killed\n)?$/,
+  ],
   ['a program that is not in PATH', [busybox, 'nosuch'], 127, /exec: "nosuch": executable file not found in \$PATH/],
   [
     'a path that does not exist',
