@@ -20,12 +20,13 @@ import type {
 import { describeBridge, describePredefined } from './describe.ts';
 import { Firewall } from './firewall/firewall.ts';
 import { defaultPools } from './ipam/pools.ts';
-import { readTakenSubnets } from './ipam/taken.ts';
+import { isClaimedByElder, readTakenSubnets } from './ipam/taken.ts';
 import { bridgeMacAddress, linkAlias, predefinedNetworkId, vethName } from './names.ts';
 import type { NetworkOptions } from './options.ts';
 import { attach, createNamespace, detach } from './sandbox.ts';
 
 const DEFAULT_MTU = 1500;
+const MAX_CLAIM_ATTEMPTS = 10;
 const DEFAULT_BRIDGE = 'berth0';
 const DEFAULT_TABLE = 'berth';
 
@@ -65,9 +66,8 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     mkdirSync(this.#netnsFolder, { recursive: true, mode: 0o700 });
     const socket = this.#state?.socket ?? sys.netlink.openRouteSocket();
     try {
-      const network = this.#openNetwork(socket);
       const mtu = this.#options.mtu ?? hostMtu(socket);
-      this.#ensureKernel(socket, network, mtu);
+      const network = this.#claimNetwork(socket, mtu);
       this.#state = { socket, network, mtu, reaper: this.#state?.reaper ?? new LinkReaper(socket, logger) };
     } catch (error) {
       if (this.#state === undefined) socket[Symbol.dispose]();
@@ -143,6 +143,18 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
       throw new EngineError('internal', 'NETWORK_NOT_OPEN', 'the networks are not open');
     }
     return this.#state;
+  }
+
+  /** Another daemon may choose the same free network at the same moment; then the younger bridge looks for another. */
+  #claimNetwork(socket: RouteSocket, mtu: number): BridgeNetwork {
+    for (let attempt = 1; ; attempt++) {
+      const network = this.#openNetwork(socket);
+      this.#ensureKernel(socket, network, mtu);
+      const settled = this.#options.bridgeAddress !== undefined || network.endpoints().size > 0;
+      if (settled || attempt === MAX_CLAIM_ATTEMPTS) return network;
+      const index = readBridge(socket, this.#bridgeName).link?.index ?? 0;
+      if (!isClaimedByElder(socket.listAddresses(), network.subnet, index)) return network;
+    }
   }
 
   #openNetwork(socket: RouteSocket): BridgeNetwork {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { AddressPool } from './address-pool.ts';
 import { contains, formatIpv4, formatSubnet, overlaps, parseCidr, parseIpv4 } from './ipv4.ts';
 import { chooseSubnet, defaultPools } from './pools.ts';
-import { nameserversOf, takenSubnets } from './taken.ts';
+import { isClaimedByElder, nameserversOf, takenSubnets } from './taken.ts';
 
 function subnets(...texts: string[]): ReturnType<typeof parseCidr>['subnet'][] {
   return texts.map((text) => parseCidr(text).subnet);
@@ -89,4 +89,12 @@ test('takenSubnets counts routes, addresses and nameservers, but not our own lin
     '1.1.1.1',
     '8.8.8.8',
   ]);
+});
+
+test('isClaimedByElder lets the link with the lower index keep a network that two have chosen', () => {
+  const { subnet } = parseCidr('172.17.0.0/24');
+  const own = { linkIndex: 5, address: '172.17.0.1', prefixLength: 24 };
+  assert.equal(isClaimedByElder([own, { ...own, linkIndex: 6 }], subnet, 5), false);
+  assert.equal(isClaimedByElder([own, { ...own, linkIndex: 6 }], subnet, 6), true);
+  assert.equal(isClaimedByElder([{ ...own, address: '172.18.0.1' }], subnet, 6), false);
 });

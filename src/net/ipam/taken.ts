@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { isErrno } from '#lib';
 import type { InterfaceAddress, Route, RouteSocket } from '#sys';
-import { parseIpv4, type Subnet, subnetOf } from './ipv4.ts';
+import { overlaps, parseIpv4, type Subnet, subnetOf } from './ipv4.ts';
 
 /** The nameservers in a resolv.conf; a network over one of them would cut off name resolution. */
 export function nameserversOf(resolvConf: string): string[] {
@@ -27,6 +27,18 @@ export function takenSubnets(
     !isIPv4(address) || linkIndex === ownLinkIndex ? [] : [subnetOf(parseIpv4(address), prefixLength)],
   );
   return [...fromRoutes, ...fromAddresses, ...nameservers.map((address) => subnetOf(parseIpv4(address), 32))];
+}
+
+/** Whether a link that is older than ours has an address in the network which we have just chosen. */
+export function isClaimedByElder(
+  addresses: readonly InterfaceAddress[],
+  subnet: Subnet,
+  ownLinkIndex: number,
+): boolean {
+  return addresses.some(
+    ({ address, prefixLength, linkIndex }) =>
+      isIPv4(address) && linkIndex < ownLinkIndex && overlaps(subnetOf(parseIpv4(address), prefixLength), subnet),
+  );
 }
 
 function hostNameservers(): string[] {

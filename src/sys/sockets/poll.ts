@@ -62,12 +62,15 @@ const openHandles = new Set<koffiModule.node.PollHandle>();
  */
 export function watchFd(fd: number, events: Partial<FdEvents>, listener: (events: FdEvents) => void): FdWatch {
   let closed = false;
+  // What was seen before a change of mind is not reported after it; if it is still wanted the loop sees it again.
+  let generation = 0;
   // koffi calls outside of Node's callback scope, where promises would not go on and a throw would be fatal; its types
   // leave out the first argument.
   const onPoll = ((status: number, ready: FdEvents): void => {
     const seen = status < 0 ? { readable: true, writable: true, disconnect: true } : ready;
+    const seenIn = generation;
     setImmediate(() => {
-      if (!closed) listener(seen);
+      if (seenIn === generation) listener(seen);
     });
   }) as unknown as (ready: FdEvents) => void;
   const handle = koffi().node.poll(fd, events, onPoll);
@@ -75,12 +78,14 @@ export function watchFd(fd: number, events: Partial<FdEvents>, listener: (events
   return {
     update(changed) {
       if (closed) return;
+      generation++;
       handle.stop();
       if (Object.values(changed).includes(true)) handle.start(changed, onPoll);
     },
     close() {
       if (closed) return;
       closed = true;
+      generation++;
       openHandles.delete(handle);
       handle.close();
     },

@@ -56,3 +56,34 @@ test('a group is measured, frozen, killed and removed on this version of cgroups
   assert.equal(cgroups.readStats(paths).cpu, undefined);
   assert.deepEqual(cgroups.listProcesses(paths), []);
 });
+
+test('a group of the v2 tree is frozen, killed at once and removed', async () => {
+  const { cgroups } = createLinuxSys();
+  const { unifiedMount } = cgroups.detect();
+  assert.ok(unifiedMount !== undefined, 'this host mounts no cgroup2');
+  const paths = { unified: join(unifiedMount, `berth-test-v2-${process.pid}`), controllers: new Map<string, string>() };
+  mkdirSync(paths.unified);
+  const child = spawn('sleep', ['60']);
+  const exited = once(child, 'exit');
+  try {
+    writeFileSync(join(paths.unified, 'cgroup.procs'), String(child.pid));
+    assert.deepEqual(cgroups.listProcesses(paths), [child.pid]);
+    const stats = cgroups.readStats(paths);
+    assert.equal(stats.version, 2);
+    assert.equal(typeof stats.cpu?.totalNs, 'number');
+    cgroups.freeze(paths);
+    await until('the group is frozen', () => cgroups.isFrozen(paths));
+    cgroups.thaw(paths);
+    assert.equal(cgroups.killAll(paths), 1);
+    assert.deepEqual(await exited, [null, 'SIGKILL']);
+    await until('the group is empty', () => cgroups.killAll(paths) === 0);
+  } finally {
+    child.kill('SIGKILL');
+    await until('the group can be removed', () => {
+      cgroups.killAll(paths);
+      return cgroups.listProcesses(paths).length === 0;
+    });
+    cgroups.remove(paths);
+  }
+  assert.equal(existsSync(paths.unified), false);
+});

@@ -70,8 +70,18 @@ test('watchFd calls back from the event loop until closed', async () => {
   const watch = sockets.watchFd(right, { readable: true }, (events) => ready.resolve(events.readable));
   sockets.send(left, Buffer.from('m'));
   assert.equal(await ready.promise, true);
+  let calls = 0;
+  const quiet = Promise.withResolvers<void>();
   watch.close();
-  watch.close();
+  const second = sockets.watchFd(right, { readable: true }, () => {
+    calls++;
+    second.update({});
+    setTimeout(() => quiet.resolve(), 20);
+  });
+  await quiet.promise;
+  assert.equal(calls, 1);
+  second.close();
+  second.close();
   closeSync(left);
   closeSync(right);
 });
