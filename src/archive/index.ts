@@ -15,5 +15,7 @@ export { DEFAULT_LIMITS } from './tar/limits.ts';
 export { TarParser, type TarHandler } from './tar/parser.ts';
 export { readTar, type ReadTarOptions, type TarEntry } from './tar/read-tar.ts';
 export { createTarWriter, type TarBody, type TarWriter } from './tar/writer.ts';
+export { listChanges } from './changes/list-changes.ts';
+export { packTree } from './pack/pack-tree.ts';
 export { unpack } from './unpack/unpack.ts';
 export { closeArchiveWorkers } from './workers/pools.ts';

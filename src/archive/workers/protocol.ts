@@ -1,4 +1,5 @@
 import { EngineError, type ErrorKind, findEngineError } from '#errors';
+import { errnoKind, errnoName } from '#sys';
 import type { ArchiveLimits, TreeChange, UnpackOptions, UnpackResult } from '../contract.ts';
 
 /** What a worker can be asked to do; one job at a time. */
@@ -49,6 +50,10 @@ export interface WireError {
 export function toWireError(error: unknown): WireError {
   const known = findEngineError(error);
   if (known) return { kind: known.kind, code: known.code, message: known.message, details: known.details };
+  if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') {
+    const errno = errnoName(-error.errno);
+    return { kind: errnoKind(-error.errno), code: `SYS_${errno}`, message: error.message, details: { errno } };
+  }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { kind: 'internal', code: 'ARCHIVE_WORKER', message, details: {} };
 }

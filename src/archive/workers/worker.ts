@@ -1,7 +1,10 @@
 import { constants, openSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { CLONE, createLinuxSys, O } from '#sys';
+import { compareWithLowers, listUpper } from '../changes/changes-job.ts';
 import type { TreeChange, UnpackResult } from '../contract.ts';
+import { ChunkSink } from '../pack/chunk-sink.ts';
+import { runPack } from '../pack/pack-job.ts';
 import { runUnpack } from '../unpack/unpack-job.ts';
 import { JobControl } from './job-control.ts';
 import { MessageSource } from './message-source.ts';
@@ -31,16 +34,24 @@ function prepare(): number {
 const hostRoot = prepare();
 let source: MessageSource | undefined;
 
-function run(job: Job, control: JobControl): Promise<UnpackResult | TreeChange[] | undefined> {
+async function run(job: Job, control: JobControl): Promise<UnpackResult | TreeChange[] | undefined> {
   switch (job.kind) {
     case 'unpack': {
       sys.namespaces.chroot(job.root);
       source = new MessageSource((bytes) => post({ kind: 'consumed', bytes }));
-      return runUnpack(job, source, control, sys.files);
+      return await runUnpack(job, source, control, sys.files);
     }
-    case 'pack':
-    case 'changes':
-      return Promise.resolve(undefined);
+    case 'pack': {
+      sys.namespaces.chroot(job.root);
+      runPack(job, new ChunkSink(control, (bytes) => post({ kind: 'chunk', bytes }, [bytes.buffer])), sys.files);
+      return undefined;
+    }
+    case 'changes': {
+      sys.namespaces.chroot(job.upper);
+      const entries = listUpper(sys.files);
+      sys.namespaces.chrootToFd(hostRoot);
+      return compareWithLowers(entries, job.lowers, sys.files);
+    }
   }
 }
 

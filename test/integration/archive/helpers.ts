@@ -35,10 +35,13 @@ export async function tarOf(entries: readonly Entry[]): Promise<Buffer> {
   return Buffer.concat(await collected);
 }
 
-/** A directory of the test's own, removed after it. */
-export function scratch(t: TestContext): string {
+/** A directory of the test's own, removed after it, and after `release`. */
+export function scratch(t: TestContext, release?: (path: string) => void): string {
   const path = mkdtempSync(join(tmpdir(), 'berth-archive-'));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
+  t.after(() => {
+    release?.(path);
+    rmSync(path, { recursive: true, force: true });
+  });
   return path;
 }
 
