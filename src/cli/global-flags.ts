@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { bool, type FlagSpec, type FlagSpecs, list, string } from './framework/flags.ts';
 
@@ -22,7 +21,7 @@ export interface GlobalFlags {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 function defaultConfigDir(env: Environment): string {
-  return env['DOCKER_CONFIG'] || join(env['HOME'] || homedir(), '.docker');
+  return env['DOCKER_CONFIG'] || join(env['HOME'] || process.getBuiltinModule('node:os').homedir(), '.docker');
 }
 
 /** The table of global flags; their defaults depend on the environment. */

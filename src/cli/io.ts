@@ -1,5 +1,4 @@
 import { writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
 
 /** The process's three streams. Commands write through this, so that tests can look. */
 export interface CliIo {
@@ -33,12 +32,17 @@ export const processIo: CliIo = {
   get stderr() {
     return process.stderr;
   },
-  isTerminal: (stream) => isatty(descriptors[stream]),
+  isTerminal: (stream) => isTerminal(descriptors[stream]),
   columns: () => {
-    if (isatty(0) || isatty(1)) return process.stdout.columns || process.stderr.columns || 80;
+    if (isTerminal(0) || isTerminal(1)) return process.stdout.columns || process.stderr.columns || 80;
     return 80;
   },
 };
+
+/** Looked up when needed: loading `node:tty` early costs more than a short command takes. */
+function isTerminal(fd: number): boolean {
+  return process.getBuiltinModule('node:tty').isatty(fd);
+}
 
 function writeAll(fd: number, chunk: string | Uint8Array): void {
   let left = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;

@@ -1,6 +1,7 @@
-import { type Connection, openConnection } from './connection.ts';
+import { isBun, openBunConnection } from './bun-connection.ts';
+import type { Connection } from './connection.ts';
 import { type Endpoint, parseEndpoint, type TlsOptions } from './endpoint.ts';
-import { ApiError, ConnectionError } from './errors.ts';
+import { ApiError, ConnectionError, ProtocolError } from './errors.ts';
 import { HijackedStream } from './hijacked-stream.ts';
 import { bodyFraming, encodeRequestHead, readHead, type ResponseHead } from './http.ts';
 import { encodeQuery, type Query } from './query.ts';
@@ -138,6 +139,8 @@ export class ApiClient {
     const upgrade = { connection: 'Upgrade', upgrade: 'tcp', ...request.headers };
     const { response, connection } = await this.#sendVersioned({ ...request, headers: upgrade }, true);
     if (response.status >= 400) throw await this.#errorFrom(request, response);
+    const { NodeConnection } = await import('./node-connection.ts');
+    if (!(connection instanceof NodeConnection)) throw new ProtocolError('the connection cannot be taken over');
     return new HijackedStream(connection, response.headers.get('content-type') ?? '');
   }
 
@@ -171,7 +174,7 @@ export class ApiClient {
   }
 
   async #exchange(request: ApiRequest, path: string, raw = false): Promise<Exchange> {
-    const reused = this.#takeIdle();
+    const reused = raw ? undefined : this.#takeIdle();
     if (reused && !request.stream) {
       try {
         return await this.#exchangeOn(reused, request, path, raw);
@@ -181,7 +184,10 @@ export class ApiClient {
         if (request.method !== 'GET' && request.method !== 'HEAD') throw error;
       }
     }
-    const connection = reused && request.stream ? reused : await this.#connect(request.signal ?? undefined);
+    const connection =
+      reused && request.stream
+        ? reused
+        : await this.#connect(request.signal ?? undefined, raw || request.stream !== undefined);
     try {
       return await this.#exchangeOn(connection, request, path, raw);
     } catch (error) {
@@ -199,7 +205,7 @@ export class ApiClient {
         this.#target(path, request.query),
         this.#headersFor(request, body),
       );
-      connection.socket.write(body ? Buffer.concat([Buffer.from(head), body]) : head);
+      connection.send(body ? Buffer.concat([Buffer.from(head), body]) : head);
       const upload = request.stream ? sendChunked(connection, request.stream) : undefined;
       const answer = upload ? await headOrUploadFailure(connection, upload) : await readHead(connection);
       const response = new ApiResponse(answer, connection, bodyFraming(request.method, answer), (reusable) => {
@@ -241,19 +247,23 @@ export class ApiClient {
   #takeIdle(): Connection | undefined {
     const idle = this.#idle;
     this.#idle = undefined;
-    idle?.socket.ref();
+    idle?.keepAlive(true);
     return idle?.alive ? idle : undefined;
   }
 
   #giveBack(connection: Connection, reusable: boolean): void {
     if (!reusable || this.#idle || !connection.alive) return connection.destroy();
-    connection.socket.unref();
+    connection.keepAlive(false);
     this.#idle = connection;
   }
 
-  async #connect(signal: AbortSignal | undefined): Promise<Connection> {
+  /** `bulk` connections are taken over, or sent much to; Bun's own sockets are for short exchanges only. */
+  async #connect(signal: AbortSignal | undefined, bulk: boolean): Promise<Connection> {
+    const endpoint = this.#endpoint;
     try {
-      return await openConnection(this.#endpoint, this.#tls, signal);
+      if (!bulk && endpoint.kind === 'unix' && isBun()) return await openBunConnection(endpoint.path);
+      const { openNodeConnection } = await import('./node-connection.ts');
+      return await openNodeConnection(endpoint, this.#tls, signal);
     } catch (error) {
       signal?.throwIfAborted();
       throw new ConnectionError(this.host, error);
@@ -292,12 +302,9 @@ function destroyOnAbort(connection: Connection, signal: AbortSignal | undefined)
 async function sendChunked(connection: Connection, source: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const chunk of source) {
     if (chunk.length === 0) continue;
-    connection.socket.cork();
-    connection.socket.write(`${chunk.length.toString(16)}\r\n`);
-    connection.socket.write(chunk);
-    const flushed = connection.write('\r\n');
-    connection.socket.uncork();
-    await flushed;
+    connection.send(`${chunk.length.toString(16)}\r\n`);
+    connection.send(chunk);
+    await connection.write('\r\n');
   }
   await connection.write('0\r\n\r\n');
 }

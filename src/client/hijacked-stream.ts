@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Connection } from './connection.ts';
+import type { NodeConnection } from './node-connection.ts';
 
 /**
  * A connection taken over from HTTP: raw bytes both ways, each direction ending on its own.
@@ -9,9 +9,9 @@ import type { Connection } from './connection.ts';
  */
 export class HijackedStream implements AsyncIterable<Buffer> {
   readonly mediaType: string;
-  readonly #connection: Connection;
+  readonly #connection: NodeConnection;
 
-  constructor(connection: Connection, mediaType: string) {
+  constructor(connection: NodeConnection, mediaType: string) {
     this.#connection = connection;
     this.mediaType = mediaType;
   }
