@@ -16,7 +16,11 @@ const container: GroupNode = {
       () => import('./commands/container/attach.ts'),
     ),
     leaf('commit', "Create a new image from a container's changes", () => import('./commands/container/commit.ts')),
-    leaf('cp', 'Copy files and folders between a container and this machine'),
+    leaf(
+      'cp',
+      'Copy files and folders between a container and this machine',
+      () => import('./commands/container/cp.ts'),
+    ),
     leaf('create', 'Create a new container', () => import('./commands/container/create.ts')),
     leaf('diff', "List files changed in a container's filesystem", () => import('./commands/container/diff.ts')),
     leaf('exec', 'Run a command in a running container', () => import('./commands/container/exec.ts')),

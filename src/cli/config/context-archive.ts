@@ -31,13 +31,19 @@ export function unpackContext(archive: Buffer): { meta: ContextMeta; tls: Record
   return { meta, tls };
 }
 
-function entry(name: string, type: '0' | '5', bytes: Buffer): Buffer {
+/** One file (`0`) or directory (`5`) of a tar archive. */
+export function entry(
+  name: string,
+  type: '0' | '5',
+  bytes: Buffer,
+  mode: number = type === '5' ? 0o700 : 0o644,
+): Buffer {
   const header = Buffer.alloc(blockBytes);
   const octal = (value: number, at: number, length: number): void => {
     header.write(`${value.toString(8).padStart(length - 1, '0')}\0`, at, 'latin1');
   };
   header.write(name, 0, 'utf8');
-  octal(type === '5' ? 0o700 : 0o644, 100, 8);
+  octal(mode, 100, 8);
   octal(0, 108, 8);
   octal(0, 116, 8);
   octal(bytes.length, 124, 12);

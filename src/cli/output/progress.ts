@@ -18,9 +18,10 @@ const barLength = 50;
 export async function showProgress(
   ctx: CliContext,
   response: ApiResponse,
-  options: { quiet?: boolean; onAux?: (aux: unknown) => void } = {},
+  options: { quiet?: boolean; stream?: 'stdout' | 'stderr'; onAux?: (aux: unknown) => void } = {},
 ): Promise<void> {
-  const terminal = ctx.io.isTerminal('stdout');
+  const stream = options.stream ?? 'stdout';
+  const terminal = ctx.io.isTerminal(stream);
   const display = new ProgressDisplay(terminal, terminal ? ctx.io.columns() : 80);
   for await (const line of jsonLines<ProgressLine>(response)) {
     if (line.aux !== undefined && line.aux !== null) {
@@ -29,7 +30,9 @@ export async function showProgress(
     }
     const failure = line.errorDetail?.message ?? line.error;
     if (failure !== undefined && failure !== '') throw new CliError(failure);
-    if (options.quiet !== true) ctx.out(display.render(line));
+    if (options.quiet === true) continue;
+    if (stream === 'stderr') ctx.err(display.render(line));
+    else ctx.out(display.render(line));
   }
 }
 

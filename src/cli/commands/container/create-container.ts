@@ -41,12 +41,10 @@ export async function createContainer(
   using cidFile = takeCidFile(request.hostConfig.ContainerIDFile);
   const image = imageReference(request.config.Image);
   const platform = platformOf(options.platform);
-  if (options.useApiSocket) addApiSocket(ctx, client, request);
+  const handCredentials = options.useApiSocket ? await addApiSocket(ctx, client, request) : undefined;
   const pull = async (): Promise<void> => {
     if (!image) return;
-    await pullImage(client, image, options.platform, (text) => {
-      if (!options.quiet) ctx.err(text);
-    });
+    await pullImage(ctx, client, image, options);
   };
   if (options.pull === 'always') await pull();
   request.hostConfig.ConsoleSize = terminalSize(ctx.io);
@@ -65,6 +63,7 @@ export async function createContainer(
     ctx.err(`WARNING: ${warning}\n`);
   }
   cidFile.write(answer.Id);
+  await handCredentials?.(answer.Id);
   return answer.Id;
 }
 

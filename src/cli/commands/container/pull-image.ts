@@ -1,40 +1,29 @@
-import { type ApiClient, jsonLines } from '#client';
-import { type ImageReference, repositoryName } from '#spec';
-import { CliError } from '../../framework/errors.ts';
-
-/** One line of a pull's progress. */
-interface ProgressLine {
-  id?: string;
-  status?: string;
-  progressDetail?: { current?: number; total?: number };
-  errorDetail?: { message?: string };
-  error?: string;
-}
+import type { ApiClient } from '#client';
+import { familiarName, type ImageReference } from '#spec';
+import { registryAuthHeader } from '../../config/registry-auth.ts';
+import type { CliContext } from '../../context.ts';
+import { showProgress } from '../../output/progress.ts';
 
 /**
- * Has the daemon pull an image; `show` gets the lines to print.
+ * Has the daemon pull an image, showing its progress on standard error.
  *
- * @throws {@link CliError} with the daemon's message when the pull breaks off; ApiError when it is refused.
+ * @throws CliError with the daemon's message when the pull breaks off; ApiError when it is refused.
  */
 export async function pullImage(
+  ctx: CliContext,
   client: ApiClient,
   image: ImageReference,
-  platform: string,
-  show: (text: string) => void,
+  options: { platform: string; quiet: boolean },
 ): Promise<void> {
   const response = await client.send({
     method: 'POST',
     path: '/images/create',
     query: {
-      fromImage: repositoryName(image),
+      fromImage: familiarName(image),
       tag: image.digest ?? image.tag,
-      platform: platform === '' ? undefined : platform.toLowerCase(),
+      platform: options.platform === '' ? undefined : options.platform.toLowerCase(),
     },
+    headers: await registryAuthHeader(ctx, image.domain),
   });
-  for await (const line of jsonLines<ProgressLine>(response)) {
-    const failure = line.errorDetail?.message ?? line.error;
-    if (failure !== undefined) throw new CliError(failure);
-    if (line.status === undefined || line.progressDetail?.current !== undefined) continue;
-    show(`${line.id === undefined || line.id === '' ? '' : `${line.id}: `}${line.status}\n`);
-  }
+  await showProgress(ctx, response, { quiet: options.quiet, stream: 'stderr' });
 }
