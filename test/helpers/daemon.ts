@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiClient } from '#client';
-import { findLeftovers } from './leftovers.ts';
+import { findLeftovers, sweepNetwork } from './leftovers.ts';
 import { type Slot, takeSlot } from './slot.ts';
 import { until, within } from './until.ts';
 
@@ -173,6 +173,7 @@ export class TestDaemon {
   }
 
   #forget(): void {
+    sweepNetwork(this.bridge);
     rmSync(this.#directory, { recursive: true, force: true });
     this.#slot.release();
   }

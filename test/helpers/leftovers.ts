@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { isKind } from '#errors';
+import { createLinuxSys } from '#sys';
 import { until } from './until.ts';
 
 export interface Traces {
@@ -59,10 +61,25 @@ function mounts({ dataRoot, execRoot }: Traces): string[] {
     .map((line) => `mount: ${line}`);
 }
 
+/** The bridge itself and the firewall table stay for the next start, as dockerd's do; see `sweepNetwork`. */
 function links({ bridge }: Traces): string[] {
   return readdirSync('/sys/class/net')
-    .filter((name) => name === bridge || masterOf(name) === bridge)
+    .filter(
+      (name) => masterOf(name) === bridge || readOrEmpty(`/sys/class/net/${name}/ifalias`).includes(`berth:${bridge}`),
+    )
     .map((name) => `network link: ${name}`);
+}
+
+/** Removes what a stopped daemon rightly leaves in the host's network. */
+export function sweepNetwork(bridge: string): void {
+  const sys = createLinuxSys();
+  using socket = sys.netlink.openRouteSocket();
+  socket.deleteLink(bridge);
+  try {
+    sys.nft.run(`delete table inet berth-${bridge}`);
+  } catch (error) {
+    if (!isKind(error, 'notFound')) throw error;
+  }
 }
 
 function cgroups({ containerIds }: Traces): string[] {
