@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '#errors';
 import type { Logger } from '#lib';
@@ -24,7 +25,8 @@ export class Dispatcher {
   readonly #logger: Logger;
   readonly #server: { baseHeaders: readonly string[]; shutdown: AbortSignal };
   readonly #shutdown: AbortController;
-  readonly #underWay: Set<Promise<void>>;
+  /** Requests being served, with the connection each came over. */
+  readonly #underWay: Map<Promise<void>, Duplex>;
 
   constructor(routes: readonly Route[], logger: Logger, engineVersion: string) {
     this.#router = new Router(routes);
@@ -33,7 +35,7 @@ export class Dispatcher {
     // Every request that streams listens for it.
     setMaxListeners(0, this.#shutdown.signal);
     this.#server = { baseHeaders: baseHeaders(engineVersion), shutdown: this.#shutdown.signal };
-    this.#underWay = new Set();
+    this.#underWay = new Map();
   }
 
   find(method: string, url: string): Target {
@@ -49,11 +51,11 @@ export class Dispatcher {
   }
 
   serve(request: RoutedRequest, response: ServerResponse): Promise<void> {
-    return this.#follow(this.#serve(request, response));
+    return this.#follow(request.socket, this.#serve(request, response));
   }
 
   serveRaw(request: RoutedRequest, socket: Socket, head: Buffer): Promise<void> {
-    return this.#follow(this.#serveRaw(request, socket, head));
+    return this.#follow(socket, this.#serveRaw(request, socket, head));
   }
 
   /** Ends what streams and waits for what is under way, but no longer than `drainMs`. */
@@ -61,18 +63,23 @@ export class Dispatcher {
     this.abort();
     const over = new AbortController();
     await Promise.race([
-      Promise.all(this.#underWay),
+      Promise.all(this.#underWay.keys()),
       sleep(drainMs, undefined, { signal: over.signal }).catch(() => undefined),
     ]);
     over.abort();
+  }
+
+  /** Connections that are in the middle of a request. */
+  busySockets(): Set<Duplex> {
+    return new Set(this.#underWay.values());
   }
 
   abort(): void {
     if (!this.#shutdown.signal.aborted) this.#shutdown.abort();
   }
 
-  async #follow(work: Promise<void>): Promise<void> {
-    this.#underWay.add(work);
+  async #follow(socket: Duplex, work: Promise<void>): Promise<void> {
+    this.#underWay.set(work, socket);
     try {
       await work;
     } finally {
@@ -91,6 +98,7 @@ export class Dispatcher {
     } catch (error) {
       this.#fail(exchange, request, error);
     }
+    if (this.#shutdown.signal.aborted) lastOf(request.socket, response);
   }
 
   async #serveRaw(request: RoutedRequest, socket: Socket, head: Buffer): Promise<void> {
@@ -152,6 +160,12 @@ const noFacts: RequestFacts = { version: newestMinor, params: {}, query: new Que
 
 function notImplemented(route: Route): EngineError {
   return new EngineError('notImplemented', 'ROUTE_UNBUILT', `${route.method} ${route.path} is not implemented yet`);
+}
+
+/** Closes the connection behind this answer. */
+function lastOf(socket: Socket, response: ServerResponse): void {
+  if (response.writableFinished) socket.destroySoon();
+  else response.once('finish', () => socket.destroySoon());
 }
 
 /** The path of a target in absolute form (`http://host/path`), which proxies send. */

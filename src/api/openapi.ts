@@ -58,6 +58,7 @@ function bodyOf(body: string): Json {
 function operationOf(route: Route): Json {
   const { method, path, doc } = route;
   const words = path.split(/[/{}._-]+/).filter((word) => word !== '');
+  if (path.endsWith('/')) words.push('slash');
   return {
     operationId: [method.toLowerCase(), ...words].join('_'),
     tags: [doc.tag],

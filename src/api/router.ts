@@ -28,6 +28,9 @@ function childOf(node: Node, segment: string): Node {
   return child;
 }
 
+/** Paths of more segments have no route: the longest image name has fewer. */
+const maxSegments = 256;
+
 /** Finds routes in a tree of path segments built once; what a look-up costs depends on the path's length alone. */
 export class Router {
   readonly #root: Node;
@@ -49,7 +52,8 @@ export class Router {
    * @throws URIError when a parameter is badly escaped.
    */
   find(method: string, path: string): RouteMatch | undefined {
-    return descend(this.#root, path.split('/'), 1, method, {});
+    const segments = path.split('/', maxSegments + 1);
+    return segments.length > maxSegments ? undefined : descend(this.#root, segments, 1, method, {});
   }
 }
 
