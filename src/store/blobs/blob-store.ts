@@ -62,6 +62,18 @@ export class BlobStore {
     }
   }
 
+  /** Brings an ingested file's bytes to the disk ahead of `commit`, beside other work. */
+  async sync(file: IngestedFile): Promise<IngestedFile> {
+    await using handle = await open(file.path, 'r');
+    await handle.datasync();
+    return { ...file, synced: true };
+  }
+
+  /** Removes an ingested file that is not wanted; none of it if it became a blob. */
+  async discard(file: IngestedFile): Promise<void> {
+    await rm(file.path, { force: true });
+  }
+
   /**
    * Makes an ingested file a blob: synced, verified, renamed. Its digest must be pinned already. If the blob is there
    * already the file is removed.
@@ -81,7 +93,7 @@ export class BlobStore {
       );
     }
     if (this.has(file.digest)) return file.digest;
-    await this.#sync(file.path);
+    if (!file.synced) await this.sync(file);
     failpoint('blob-before-rename');
     await renameDurably(file.path, this.path(file.digest));
     failpoint('blob-after-rename');
@@ -148,10 +160,5 @@ export class BlobStore {
   async totalBytes(): Promise<number> {
     const stats = await Promise.all((await this.list()).map((digest) => stat(this.path(digest))));
     return stats.reduce((sum, each) => sum + each.size, 0);
-  }
-
-  async #sync(path: string): Promise<void> {
-    await using handle = await open(path, 'r');
-    await handle.datasync();
   }
 }

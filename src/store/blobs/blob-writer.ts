@@ -10,6 +10,8 @@ export interface IngestedFile {
   readonly path: string;
   readonly digest: Digest;
   readonly sizeBytes: number;
+  /** Its bytes are on the disk already. */
+  readonly synced: boolean;
 }
 
 /**
@@ -56,7 +58,12 @@ export class BlobWriter implements AsyncDisposable {
     await this.#flushing;
     this.#open = false;
     await this.#handle.close();
-    return { path: this.path, digest: `sha256:${this.#hash.digest('hex')}` as Digest, sizeBytes: this.#sizeBytes };
+    return {
+      path: this.path,
+      digest: `sha256:${this.#hash.digest('hex')}` as Digest,
+      sizeBytes: this.#sizeBytes,
+      synced: false,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -10,6 +10,8 @@ export interface Collected {
   /** Topmost first within a stack. */
   layers: Layer[];
   blobs: Digest[];
+  /** What that freed: the layers' files and the blobs. */
+  freedBytes: number;
 }
 
 export interface CollectorParts {
@@ -53,12 +55,16 @@ export async function collect(parts: CollectorParts): Promise<Collected> {
   const doomedLayers = sweepLayers(parts);
   const keep = new Set<string>([...referredBlobs(parts.db), ...parts.leases.blobs()]);
   const removed = listed.flatMap((digest) => {
-    const free = keep.has(digest) ? undefined : parts.blobs.detach(digest);
-    return free ? [{ digest, free }] : [];
+    if (keep.has(digest) || !parts.blobs.has(digest)) return [];
+    const sizeBytes = parts.blobs.sizeBytes(digest);
+    const free = parts.blobs.detach(digest);
+    return free ? [{ digest, free, sizeBytes }] : [];
   });
   failpoint('collect-detached');
   await Promise.all([...doomedLayers.map(({ free }) => free()), ...removed.map(({ free }) => free())]);
-  return { layers: doomedLayers.map(({ layer }) => layer), blobs: removed.map(({ digest }) => digest) };
+  const layers = doomedLayers.map(({ layer }) => layer);
+  const freedBytes = [...layers, ...removed].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return { layers, blobs: removed.map(({ digest }) => digest), freedBytes };
 }
 
 function sweepLayers({ db, layers, leases }: CollectorParts): { layer: Layer; free: () => Promise<void> }[] {

@@ -191,7 +191,7 @@ export class ContainerLayerStore implements ContainerLayers {
 
   /** overlayfs marks a volatile upper layer and refuses it from then on, since it cannot know that no crash came between. */
   #clearVolatileMark(containerId: string): void {
-    rmSync(this.#path(containerId, 'work/incompat/volatile'), { recursive: true, force: true });
+    rmSync(this.#path(containerId, 'work/work/incompat/volatile'), { recursive: true, force: true });
   }
 
   #isMounted(containerId: string): boolean {

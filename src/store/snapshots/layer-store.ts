@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -147,7 +147,7 @@ export class LayerStore {
     const known = new Set([EMPTY_DIR, ...layers.map((layer) => layer.dir)]);
     const leftovers = (await readdir(this.#directory)).filter((name) => !known.has(name));
     await Promise.all(leftovers.map((name) => removeTree(join(this.#directory, name))));
-    const doubtful = layers.filter((layer) => layer.bootId !== '' && layer.bootId !== this.#bootId);
+    const doubtful = layers.filter((layer) => this.#isDoubtful(layer));
     await Promise.all(doubtful.map((layer) => this.#repair(layer)));
   }
 
@@ -195,6 +195,10 @@ export class LayerStore {
     return layer;
   }
 
+  #isDoubtful(layer: Layer): boolean {
+    return (layer.bootId !== '' && layer.bootId !== this.#bootId) || !existsSync(this.path(layer));
+  }
+
   /** Moves an unpacked tree to its place; answers the folder's name. */
   #adopt(path: string): string {
     this.#lastDir += 1;
@@ -204,7 +208,7 @@ export class LayerStore {
   }
 
   async #repair(layer: Layer): Promise<void> {
-    this.#logger.info('unpacking a layer again after an unclean boot', { chainId: layer.chainId });
+    this.#logger.info('unpacking a layer again, since it may be damaged', { chainId: layer.chainId });
     try {
       const { path, result } = await this.unpack(this.#blobs.path(layer.blobDigest));
       if (result.diffId !== layer.diffId)

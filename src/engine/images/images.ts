@@ -1,0 +1,293 @@
+import type { Readable } from 'node:stream';
+import { EngineError } from '#errors';
+import { formatRfc3339Nano, nowNano } from '#lib';
+import {
+  familiarReference,
+  isTag,
+  parseAnyReference,
+  parseReference,
+  repositoryName,
+  withDefaultTag,
+  formatReference,
+  type DeleteResponseItem,
+  type Digest,
+  type HistoryEntry,
+  type ImageInspect,
+  type ImageSummary,
+  type oci,
+  type ProgressLine,
+  type PruneImagesResponse,
+} from '#spec';
+import type { ImageRecord, Store, StoredImage } from '#store';
+import { Catalog, parsePlatformOption } from './catalog.ts';
+import { noSuchImage } from './errors.ts';
+import { emitById, imageAttributes, type EmitImageEvent } from './events.ts';
+import { importImage, parseTarget, type ImportRequest } from './import.ts';
+import { isObject, MAX_JSON_BYTES, parseJsonObject, stringOr } from './json.ts';
+import { listImages } from './listing.ts';
+import { load } from './load/load.ts';
+import { addLayeredImage } from './new-layer-image.ts';
+import { reportProgress } from './progress.ts';
+import { pruneImages } from './prune.ts';
+import { MEDIA_TYPES, Registrar, type NewLayer } from './registrar.ts';
+import { Remover, type ImageUser } from './remove.ts';
+import { mergeSaved, tagsOf, writeImages, type SavedImage } from './save.ts';
+import { toHistory, toImageInspect } from './wire.ts';
+
+export interface ImagesOptions {
+  store: Store;
+  emit: EmitImageEvent;
+  /** All containers made from the image, running or not. Synchronous, so that nothing changes between asking and removing. */
+  containersUsing: (imageId: Digest) => readonly ImageUser[];
+}
+
+/** What `commit` makes an image of. */
+export interface CommitImageRequest {
+  /** Image the container was made from, if it still is there. */
+  parentId: Digest | undefined;
+  /** The container's changes as a layer tar (`pack` with `overlay-upper`). */
+  tar: AsyncIterable<Uint8Array>;
+  run: oci.RunConfig;
+  repo: string;
+  tag: string;
+  author: string;
+  comment: string;
+  createdBy: string;
+  signal: AbortSignal;
+}
+
+type Filters = ReadonlyMap<string, readonly string[]>;
+
+/** The use cases of images. References are names, IDs, or unique ID prefixes; errors carry Docker's texts. */
+export class Images {
+  readonly #store: Store;
+  readonly #emit: EmitImageEvent;
+  readonly #containersUsing: ImagesOptions['containersUsing'];
+  readonly #catalog: Catalog;
+  readonly #registrar: Registrar;
+  readonly #remover: Remover;
+
+  constructor(options: ImagesOptions) {
+    this.#store = options.store;
+    this.#emit = options.emit;
+    this.#containersUsing = options.containersUsing;
+    this.#catalog = new Catalog(options.store);
+    this.#registrar = new Registrar(options.store);
+    this.#remover = new Remover({ ...options, catalog: this.#catalog });
+  }
+
+  /**
+   * The image to make a container from.
+   *
+   * @param platform - empty for any.
+   * @throws {@link EngineError} notFound (`No such image: x:latest`), also when the image is for another platform.
+   */
+  async resolve(ref: string, platform = ''): Promise<StoredImage> {
+    return await this.#catalog.stored(await this.#get(ref, platform));
+  }
+
+  async list(options: { all: boolean; filters: Filters; sharedSize: boolean }): Promise<ImageSummary[]> {
+    return await listImages(this.#parts(), { ...options, countContainers: false });
+  }
+
+  async inspect(ref: string, options: { platform: string }): Promise<ImageInspect> {
+    return toImageInspect(await this.#catalog.view(await this.#get(ref, options.platform)));
+  }
+
+  async history(ref: string, options: { platform: string }): Promise<HistoryEntry[]> {
+    const image = await this.#get(ref, options.platform);
+    const sizes = this.#catalog.layers(image.id).map((layer) => layer.sizeBytes);
+    return toHistory(await this.#catalog.view(image), sizes);
+  }
+
+  async tag(ref: string, repo: string, tag: string): Promise<void> {
+    const target = parseReference(repo);
+    if (target.digest !== undefined) {
+      throw new EngineError('invalidArgument', 'INVALID_REFERENCE', 'refusing to create a tag with a digest reference');
+    }
+    if (tag !== '' && !isTag(tag)) throw new EngineError('invalidArgument', 'INVALID_TAG', 'invalid tag format');
+    const name = withDefaultTag(tag === '' ? target : { ...target, tag });
+    const config = await this.#catalog.config(this.#catalog.get(ref).id);
+    const image = this.#store.transaction(() => {
+      // Looked up again: it may have gone meanwhile.
+      const found = this.#catalog.get(ref);
+      this.#store.images.tag(formatReference(name), found.id, formatRfc3339Nano(nowNano()));
+      return found;
+    });
+    this.#emit('tag', image.id, imageAttributes(familiarReference(name), config));
+  }
+
+  async remove(
+    ref: string,
+    options: { force: boolean; noPrune: boolean; platforms: string[] },
+  ): Promise<DeleteResponseItem[]> {
+    for (const platform of options.platforms) await this.#get(ref, platform);
+    const { items } = await this.#remover.remove(ref, { force: options.force, prune: !options.noPrune });
+    return items;
+  }
+
+  async prune(filters: Filters): Promise<PruneImagesResponse> {
+    return await pruneImages({ ...this.#parts(), remover: this.#remover }, filters);
+  }
+
+  /** Errors before the first line throw; later ones come as a last line with `errorDetail`. */
+  load(
+    body: Readable,
+    options: { quiet: boolean; platform: string; signal: AbortSignal },
+  ): AsyncGenerator<ProgressLine, void, undefined> {
+    return reportProgress(async (report, signal) => {
+      const platform = options.platform === '' ? undefined : parsePlatformOption(options.platform);
+      await load(this.#parts(), body, { quiet: options.quiet, platform, signal }, report);
+    }, options.signal);
+  }
+
+  /** A tar of the images; with a repository alone, of all its tags. The images stay until the stream has ended. */
+  async save(refs: readonly string[], options: { platform: string; signal: AbortSignal }): Promise<Readable> {
+    const images: SavedImage[] = [];
+    for (const ref of refs) {
+      const found = this.#savedBy(ref);
+      for (const { image } of found) await this.#catalog.checkPlatform(ref, image, options.platform);
+      images.push(...found);
+    }
+    const merged = mergeSaved(images);
+    const lease = this.#store.leases.open();
+    for (const { image } of merged) this.#pin(image, lease);
+    const configs = await Promise.all(merged.map(async ({ image }) => await this.#catalog.config(image.id)));
+    const done = (): void => {
+      lease[Symbol.dispose]();
+      void this.#store.collect();
+    };
+    merged.forEach(({ image }, index) => emitById(this.#emit, 'save', image.id, configs[index]));
+    return writeImages(this.#store, this.#catalog, merged, options.signal, done);
+  }
+
+  import(request: ImportRequest & { signal: AbortSignal }): AsyncGenerator<ProgressLine, void, undefined> {
+    return reportProgress(
+      async (report, signal) => await importImage(this.#parts(), request, signal, report),
+      request.signal,
+    );
+  }
+
+  /** Makes an image of a container's changes; answers its ID. The event is the container's, so the caller's. */
+  async commit(request: CommitImageRequest): Promise<Digest> {
+    const target = parseTarget(request.repo, request.tag);
+    try {
+      using lease = this.#store.leases.open();
+      const parent = request.parentId === undefined ? undefined : await this.#parentOf(request.parentId, lease);
+      const { tar, run, author, comment, createdBy, signal } = request;
+      const platform = parent?.config ?? { os: 'linux', architecture: process.arch === 'arm64' ? 'arm64' : 'amd64' };
+      const references = target === undefined ? [] : [target];
+      const image = { tar, parent, platform, run, author, comment, createdBy, references };
+      const added = await addLayeredImage(this.#store, this.#registrar, image, lease, signal);
+      return added.id;
+    } finally {
+      await this.#store.collect();
+    }
+  }
+
+  /** @throws {@link EngineError} notImplemented: there is no registry client yet. */
+  pull(options: { ref: string }): AsyncGenerator<ProgressLine, void, undefined> {
+    return reportProgress(
+      () =>
+        Promise.reject(
+          new EngineError(
+            'notImplemented',
+            'PULL_NOT_BUILT',
+            `cannot pull ${options.ref}: pulling from registries is not built yet; use load or import`,
+          ),
+        ),
+      AbortSignal.any([]),
+    );
+  }
+
+  /** What images hold on disk: unpacked layers and the blobs they came from. */
+  async diskUsage(): Promise<{ Images: ImageSummary[]; LayersSize: number }> {
+    const options = { all: false, filters: new Map<string, string[]>(), sharedSize: true, countContainers: true };
+    const images = await listImages(this.#parts(), options);
+    const layersBytes = this.#store.layers.list().reduce((sum, layer) => sum + layer.sizeBytes, 0);
+    return { Images: images, LayersSize: layersBytes + (await this.#store.blobs.totalBytes()) };
+  }
+
+  /** How many images there are, for `info`. */
+  count(): number {
+    return this.#store.images.list().length;
+  }
+
+  async #get(ref: string, platform: string): Promise<ImageRecord> {
+    const image = this.#catalog.get(ref);
+    await this.#catalog.checkPlatform(ref, image, platform);
+    return image;
+  }
+
+  #savedBy(ref: string): SavedImage[] {
+    const parsed = parseAnyReference(ref);
+    if (parsed.kind === 'digest') return [{ image: this.#catalog.get(ref), names: [] }];
+    const { reference } = parsed;
+    if (reference.tag !== undefined || reference.digest !== undefined) {
+      const image = this.#catalog.get(ref);
+      const isName = this.#catalog.findNamed(reference) !== undefined && reference.digest === undefined;
+      return [{ image, names: isName ? [reference] : [] }];
+    }
+    const repository = repositoryName(reference);
+    const byImage = [...this.#store.images.allReferences()].flatMap(([id, references]) => {
+      const names = tagsOf(references, repository);
+      const image = names.length === 0 ? undefined : this.#store.images.find(id);
+      return image ? [{ image, names }] : [];
+    });
+    if (byImage.length > 0) return byImage;
+    const image = this.#store.images.findByPrefix(ref);
+    if (!image) throw noSuchImage(familiarReference(withDefaultTag(reference)));
+    return [{ image, names: [] }];
+  }
+
+  #pin(image: ImageRecord, lease: ReturnType<Store['leases']['open']>): void {
+    lease.pinBlob(image.id);
+    lease.pinBlob(image.manifestDigest);
+    for (const { chainId, blobDigest } of this.#store.images.layers(image.id)) {
+      lease.pinBlob(blobDigest);
+      lease.pinLayer(chainId);
+    }
+    for (const layer of this.#catalog.layers(image.id)) lease.pinBlob(layer.blobDigest);
+  }
+
+  async #parentOf(
+    id: Digest,
+    lease: ReturnType<Store['leases']['open']>,
+  ): Promise<{ id: Digest; config: oci.ImageConfig; layers: NewLayer[] }> {
+    const image = this.#catalog.get(id);
+    this.#pin(image, lease);
+    const manifest = parseJsonObject(
+      await this.#store.blobs.read(image.manifestDigest, MAX_JSON_BYTES),
+      'the manifest',
+    );
+    const descriptors = Array.isArray(manifest['layers']) ? manifest['layers'].filter(isObject) : [];
+    const places = this.#store.images.layers(id);
+    const layers = this.#catalog.layers(id).map((layer, index): NewLayer => {
+      const digest = places[index]?.blobDigest ?? layer.blobDigest;
+      const mediaType = stringOr(descriptors[index]?.['mediaType'], MEDIA_TYPES.layer);
+      return { diffId: layer.diffId, blob: { digest, sizeBytes: this.#store.blobs.sizeBytes(digest), mediaType } };
+    });
+    return { id, config: await this.#catalog.config(id), layers };
+  }
+
+  #parts(): {
+    store: Store;
+    catalog: Catalog;
+    registrar: Registrar;
+    emit: EmitImageEvent;
+    containersUsing: ImagesOptions['containersUsing'];
+  } {
+    return {
+      store: this.#store,
+      catalog: this.#catalog,
+      registrar: this.#registrar,
+      emit: this.#emit,
+      containersUsing: this.#containersUsing,
+    };
+  }
+}
+
+/** The image use cases on an open store. */
+export function openImages(options: ImagesOptions): Images {
+  return new Images(options);
+}
