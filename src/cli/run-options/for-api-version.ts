@@ -1,4 +1,4 @@
-import { compareVersions } from '#client';
+import { type ApiClient, compareVersions } from '#client';
 import { CliError } from '../framework/errors.ts';
 import type { ContainerRequest } from './container-options.ts';
 import type { GivenFlag } from './flags.ts';
@@ -11,6 +11,33 @@ export function refuseWindowsFlags(given: GivenFlag): void {
   if (refused.length === 0) return;
   const only = 'is only supported on a Docker daemon running on windows, but the Docker daemon is running on linux';
   throw new CliError(refused.map((name) => `"--${name}" ${only}`).join('\n'));
+}
+
+/** Flags that mean nothing to older daemons: the API version they came with. */
+const flagVersions = {
+  annotation: '1.43',
+  cgroupns: '1.41',
+  gpus: '1.40',
+  'health-start-interval': '1.44',
+  'health-start-period': '1.29',
+} as const;
+
+/**
+ * Refuses flags the daemon is too old for. Its version is asked for only if such a flag was given.
+ *
+ * @throws {@link CliError}
+ */
+export async function refuseNewFlags(given: GivenFlag, client: ApiClient): Promise<void> {
+  const names = (Object.keys(flagVersions) as (keyof typeof flagVersions)[]).filter((name) => given(name));
+  if (names.length === 0) return;
+  const version = await client.negotiate();
+  const refused = names.filter((name) => compareVersions(version, flagVersions[name]) < 0);
+  if (refused.length === 0) return;
+  const lines = refused.map((name) => {
+    const needed = flagVersions[name];
+    return `"--${name}" requires API version ${needed}, but the Docker daemon API version is ${version}`;
+  });
+  throw new CliError(lines.join('\n'));
 }
 
 /** Whether {@link forApiVersion} makes a difference, so that the daemon's version has to be asked for. */

@@ -2,7 +2,7 @@ import { type Command, defineCommand, minArgs } from '../../framework/command.ts
 import { string } from '../../framework/flags.ts';
 import { parseContainerOptions } from '../../run-options/container-options.ts';
 import { containerFlags } from '../../run-options/flags.ts';
-import { refuseWindowsFlags } from '../../run-options/for-api-version.ts';
+import { refuseNewFlags, refuseWindowsFlags } from '../../run-options/for-api-version.ts';
 import { checkPullOption, createContainer } from './create-container.ts';
 import { asUsageError } from './usage-error.ts';
 
@@ -20,6 +20,7 @@ export const command: Command = defineCommand({
     refuseWindowsFlags(line.given);
     const [image = '', ...args] = line.args;
     const client = await ctx.client();
+    await refuseNewFlags(line.given, client);
     const request = asUsageError(ctx.program, 'create', () => {
       checkPullOption(line.flags.pull);
       const environment = { env: ctx.env, proxies: ctx.config.proxies, daemonHost: client.host };

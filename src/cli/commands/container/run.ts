@@ -5,7 +5,7 @@ import { CliError } from '../../framework/errors.ts';
 import { bool, string } from '../../framework/flags.ts';
 import { parseContainerOptions, type ContainerRequest } from '../../run-options/container-options.ts';
 import { containerFlags } from '../../run-options/flags.ts';
-import { refuseWindowsFlags } from '../../run-options/for-api-version.ts';
+import { refuseNewFlags, refuseWindowsFlags } from '../../run-options/for-api-version.ts';
 import { checkTty } from '../../terminal/session.ts';
 import { ignoreInterrupts, proxySignals } from '../../terminal/signals.ts';
 import { chosenDetachKeys } from './attach-stream.ts';
@@ -31,6 +31,7 @@ export const command: Command = defineCommand({
     refuseWindowsFlags(line.given);
     const [image = '', ...args] = line.args;
     const client = await ctx.client();
+    await refuseNewFlags(line.given, client);
     const request = asUsageError(ctx.program, 'run', () => {
       checkPullOption(line.flags.pull);
       const environment = { env: ctx.env, proxies: ctx.config.proxies, daemonHost: client.host };

@@ -7,7 +7,7 @@ export const command: Command = defineCommand({
   args: minArgs(1),
   flags: stopFlags,
   async run(ctx, line) {
-    const query = stopQuery(line.flags.signal, line.given('timeout') ? line.flags.timeout : undefined);
+    const query = stopQuery(ctx, line.flags, line.given);
     const client = await ctx.client();
     const work = async (name: string): Promise<string> => {
       await client.post(`/containers/${encodeURIComponent(name)}/stop`, query);
