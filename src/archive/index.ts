@@ -18,4 +18,4 @@ export { createTarWriter, type TarBody, type TarWriter } from './tar/writer.ts';
 export { listChanges } from './changes/list-changes.ts';
 export { packTree } from './pack/pack-tree.ts';
 export { unpack } from './unpack/unpack.ts';
-export { closeArchiveWorkers } from './workers/pools.ts';
+export { closeArchiveWorkers, warmUpUnpacking } from './workers/pools.ts';

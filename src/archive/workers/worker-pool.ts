@@ -27,6 +27,13 @@ export class WorkerPool {
     }
   }
 
+  /** Starts a worker if none is idle, so that the next job need not wait for it. */
+  warmUp(): void {
+    if (this.#idle.size > 0 || this.#count >= this.#maxWorkers) return;
+    this.#count++;
+    this.#keep(new ArchiveWorker());
+  }
+
   /** Ends the idle workers; those at work end when their jobs do, if nobody waits for them. */
   async close(): Promise<void> {
     const idle = [...this.#idle.keys()];
@@ -65,9 +72,13 @@ export class WorkerPool {
 
   #release(worker: ArchiveWorker): void {
     if (worker.dead) this.#count--;
-    else this.#idle.set(worker, setTimeout(() => void this.#retire(worker), IDLE_MS).unref());
+    else this.#keep(worker);
     const [next] = this.#waiting;
     next?.();
+  }
+
+  #keep(worker: ArchiveWorker): void {
+    this.#idle.set(worker, setTimeout(() => void this.#retire(worker), IDLE_MS).unref());
   }
 
   async #retire(worker: ArchiveWorker): Promise<void> {

@@ -206,6 +206,26 @@ describe('unpack stops bombs', () => {
     assert.ok(!existsSync(join(root, 'bomb')));
   });
 
+  test('without holding what they expand to in memory', async (t) => {
+    const { root } = watchedRoot(t);
+    const size = 400 * 1024 * 1024;
+    async function* zeros(): AsyncGenerator<Buffer> {
+      yield encodeHeader({ name: 'bomb', sizeBytes: size });
+      for (let i = 0; i < 400; i++) yield Buffer.alloc(1024 * 1024);
+    }
+    const bomb = Buffer.concat(
+      (await Readable.from(zeros())
+        .pipe(createGzip({ level: 1 }))
+        .toArray()) as Buffer[],
+    );
+    let peak = 0;
+    const before = process.memoryUsage.rss();
+    const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 10);
+    await unpack({ source: { stream: Readable.from([bomb]) }, root, whiteouts: 'overlay' });
+    clearInterval(watch);
+    assert.ok(peak - before < 200 * 1024 * 1024, `${peak - before} bytes more`);
+  });
+
   test('of extension headers', async (t) => {
     const { root } = watchedRoot(t);
     const tar = await tarOf([[{ name: 'f', xattrs: new Map([['user.big', Buffer.alloc(2 * 1024 * 1024)]]) }, '']]);

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import {
   closeSync,
   createReadStream,
+  existsSync,
   ftruncateSync,
   lstatSync,
   mkdirSync,
@@ -128,6 +129,23 @@ describe('unpack takes its source', () => {
       (error) => error === reason,
     );
   });
+});
+
+test('unpack stops in the middle of a file when its signal aborts, and writes no more', async (t) => {
+  const root = scratch(t);
+  const archive = join(scratch(t), 'archive.tar');
+  writeFileSync(archive, await tarOf([[{ name: 'big' }, Buffer.alloc(300_000_000)]]));
+  await unpackBytes(t, await tarOf([]), { root });
+  const abort = new AbortController();
+  const unpacking = unpack({ source: { path: archive }, root, whiteouts: 'overlay', signal: abort.signal });
+  const big = join(root, 'big');
+  while (!existsSync(big)) await new Promise((resolve) => setTimeout(resolve, 1));
+  abort.abort();
+  await assert.rejects(unpacking, { name: 'AbortError' });
+  const written = statSync(big).size;
+  assert.ok(written < 300_000_000);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(statSync(big).size, written);
 });
 
 describe('unpack replaces', () => {
