@@ -40,9 +40,10 @@ export interface ContainersDeps {
   /** ID of the image a reference names; undefined when there is none. */
   findImageId(ref: string): Promise<string | undefined>;
   /** Bytes of a container's image, unpacked. */
-  imageSizeBytes(imageId: string): number;
+  imageSizeBytes(imageId: string): Promise<number>;
   changes(id: string): Promise<{ Path: string; Kind: 0 | 1 | 2 }[] | null>;
-  exportTree(id: string, signal: AbortSignal): Promise<Readable>;
+  /** Called under the container's lock, which is held until the tar was read. */
+  exportTree(record: ContainerRecord, signal: AbortSignal): Promise<Readable>;
 }
 
 interface AttachOptions {
@@ -102,7 +103,7 @@ export class Containers {
 
   async #sizeOf(record: ContainerRecord): Promise<{ rw: number; rootFs: number }> {
     const rw = await this.#deps.layers.usageBytes(record.id);
-    return { rw, rootFs: rw + this.#deps.imageSizeBytes(record.imageId) };
+    return { rw, rootFs: rw + (await this.#deps.imageSizeBytes(record.imageId)) };
   }
 
   async inspect(ref: string, options: { size: boolean }): Promise<ContainerInspect> {
@@ -138,12 +139,7 @@ export class Containers {
   }
 
   async kill(ref: string, options: { signal: string }): Promise<void> {
-    try {
-      await this.#deps.lifecycle.kill(this.#deps.registry.get(ref).id, options.signal);
-    } catch (cause) {
-      if (!(cause instanceof EngineError) || cause.code === 'INVALID_SIGNAL') throw cause;
-      throw new EngineError(cause.kind, cause.code, `cannot kill container: ${ref}: ${cause.message}`, { cause });
-    }
+    await this.#deps.lifecycle.kill(this.#deps.registry.get(ref).id, options.signal);
   }
 
   async pause(ref: string): Promise<void> {
@@ -365,10 +361,21 @@ export class Containers {
   }
 
   async export(ref: string, signal: AbortSignal): Promise<Readable> {
-    const record = this.#deps.registry.get(ref);
-    const tree = await this.#deps.exportTree(record.id, signal);
-    this.#deps.events.publish('container', 'export', record.id, eventAttributes(record));
-    return tree;
+    const { registry, events } = this.#deps;
+    const { id } = registry.get(ref);
+    const lock = await registry.locks.lock(id, signal);
+    try {
+      const record = registry.current(id);
+      const tree = await this.#deps.exportTree(record, signal);
+      // A stopped container stays mounted for this only: nothing may start or remove it meanwhile.
+      if (isLive(record.phase)) lock[Symbol.dispose]();
+      else tree.once('close', () => lock[Symbol.dispose]());
+      events.publish('container', 'export', id, eventAttributes(record));
+      return tree;
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw error;
+    }
   }
 }
 

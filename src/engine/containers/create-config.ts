@@ -92,6 +92,7 @@ export function normalizeHostConfig(input: HostConfig, config: ContainerConfig, 
   host.MaskedPaths ??= host.Privileged ? null : [...defaults.maskedPaths];
   host.ReadonlyPaths ??= host.Privileged ? null : [...defaults.readonlyPaths];
   checkHostConfig(host, config);
+  refuseUnsupported(host);
   return host;
 }
 
@@ -193,4 +194,24 @@ export function signalNumber(text: string): number | undefined {
 export function signalName(number: number): string {
   const name = names[number - 1];
   return name === undefined ? String(number) : `SIG${name}`;
+}
+
+/**
+ * Refuses what this engine cannot do yet, naming it: a setting that is accepted and ignored would be worse.
+ *
+ * @throws notImplemented.
+ */
+export function refuseUnsupported(host: HostConfig): void {
+  const unsupported: [boolean, string][] = [
+    [(host.VolumesFrom ?? []).length > 0, '--volumes-from'],
+    [(host.Links ?? []).length > 0, 'legacy links (--link)'],
+    [(host.DeviceRequests ?? []).length > 0, 'device requests (--gpus)'],
+    [!['', 'local'].includes(host.VolumeDriver), `the volume driver ${host.VolumeDriver}`],
+    [!['', 'host'].includes(host.UsernsMode), `the user namespace mode ${host.UsernsMode}`],
+    [!['', 'default'].includes(host.Isolation), `the isolation ${host.Isolation}`],
+    [Object.keys(host.StorageOpt ?? {}).length > 0, '--storage-opt'],
+    [!['json-file', 'local', 'none'].includes(host.LogConfig.Type), `the log driver ${host.LogConfig.Type}`],
+  ];
+  const first = unsupported.find(([present]) => present);
+  if (first) throw new EngineError('notImplemented', 'SETTING_NOT_IMPLEMENTED', `${first[1]}: not implemented yet`);
 }

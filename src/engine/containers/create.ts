@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { hostname as hostHostname } from 'node:os';
 import { EngineError } from '#errors';
 import { formatRfc3339Nano, nowNano, randomHex } from '#lib';
@@ -11,7 +12,8 @@ import { eventAttributes } from './lifecycle.ts';
 import { planMounts } from './mounts.ts';
 import { checkName, generateName } from './names.ts';
 import { nameInUse } from './errors.ts';
-import type { ContainerRecord } from './record.ts';
+import { missingBindSource } from './oci-processes.ts';
+import type { ContainerRecord, PlannedMount } from './record.ts';
 import type { ContainerRegistry } from './registry.ts';
 
 export interface CreatorDeps {
@@ -94,6 +96,7 @@ export class Creator {
       },
       volumePath: (name) => volumes.path(name),
     });
+    this.#checkBindSources(mounts);
     return {
       id,
       name: wantedName ?? generateName((name) => registry.repository.getByName(name) !== undefined),
@@ -112,6 +115,13 @@ export class Creator {
       mounts,
       anonymousVolumes,
     };
+  }
+
+  /** `--mount` wants its source to exist at create; `-v` makes it at start. */
+  #checkBindSources(mounts: readonly PlannedMount[]): void {
+    for (const { point, createSource } of mounts) {
+      if (point.Type === 'bind' && !createSource && !existsSync(point.Source)) throw missingBindSource(point.Source);
+    }
   }
 
   #defaultHostname(id: ContainerId, networkMode: string): string {

@@ -23,6 +23,8 @@ export interface RecoveryDeps {
   runtimeIds(): Promise<string[]>;
   /** Begins to hear of exits; those that happened while nobody listened are told before this resolves. */
   watchExits(): Promise<void>;
+  /** Takes a running container's log into care again. */
+  adopt(record: ContainerRecord): void;
 }
 
 /** dockerd's exit code for a container whose end nobody saw: the machine went down. */
@@ -55,6 +57,7 @@ async function recoverContainer(seen: ContainerRecord, deps: RecoveryDeps): Prom
   if (!record) return;
   if (isLive(record.phase)) {
     if (processes.isAlive(record.phase)) {
+      deps.adopt(record);
       logger.info('adopted a running container', { container: record.id, pid: record.phase.pid });
       return;
     }

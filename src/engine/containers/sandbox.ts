@@ -1,5 +1,6 @@
 import { EngineError } from '#errors';
 import type { Sandbox, SandboxRequest } from '#net';
+import { networkSysctls } from '#runtime';
 import { isLive, type ContainerRecord } from './record.ts';
 
 /** Either an existing sandbox to join, or what to ask the network for. */
@@ -18,7 +19,7 @@ export function sandboxRequest(record: ContainerRecord, find: (ref: string) => C
     mode: mode === 'none' || mode === 'host' ? mode : 'bridge',
     preferredAddress: record.endpoints[mode]?.IPAMConfig?.IPv4Address ?? record.sandbox?.endpoint?.address,
     macAddress: record.endpoints[mode]?.MacAddress || record.config.MacAddress || undefined,
-    sysctls: record.hostConfig.Sysctls ?? {},
+    sysctls: networkSysctls(record.hostConfig),
   };
 }
 

@@ -29,7 +29,7 @@ export interface ExecProcesses {
   ): Promise<{ pid: number }>;
   resize(id: ExecId, size: { height: number; width: number }): Promise<void>;
   /** Removes what is kept of an ended exec. Repeatable. */
-  cleanup(id: ExecId): Promise<void>;
+  cleanupExec(id: ExecId): Promise<void>;
 }
 
 type ExecPhase = { status: 'created' } | { status: 'running'; pid: number } | { status: 'exited'; exitCode: number };
@@ -152,18 +152,10 @@ export class Execs {
   ): Promise<void> {
     const keys = exec.request.Tty ? parseDetachKeys(exec.request.DetachKeys) : undefined;
     let copying: Promise<'ended' | 'detached' | 'gone'> | undefined;
-    try {
-      await this.#launch(exec, container, consoleSize, async (attach) => {
-        const connection = await attach();
-        copying = copyStreams(connection, streams, keys);
-        copying.catch(() => undefined);
-      });
-    } catch (error) {
-      // The connection is hijacked already: Docker tells the failure in the stream.
-      const message = findEngineError(error)?.message ?? String(error);
-      streams.stdout?.write(`${message}\r\n`);
-      return;
-    }
+    await this.#launch(exec, container, consoleSize, async (attach) => {
+      copying = copyStreams(await attach(), streams, keys);
+      copying.catch(() => undefined);
+    });
     const end = await copying;
     if (end === 'detached') this.#publish(exec, 'exec_detach');
     if (end === 'ended') await exec.ended.promise;
@@ -173,7 +165,7 @@ export class Execs {
   async onExit(exit: ProcessExit): Promise<void> {
     const exec = this.#execs.get(exit.id);
     if (exec && exec.phase.status !== 'exited') await this.#end(exec, exit.exitCode);
-    else await this.#deps.processes.cleanup(parseExecId(exit.id));
+    else await this.#deps.processes.cleanupExec(parseExecId(exit.id));
   }
 
   async #end(exec: Exec, exitCode: number): Promise<void> {
@@ -186,7 +178,7 @@ export class Execs {
     exec.ended.resolve();
     setTimeout(() => this.#execs.delete(exec.id), keepEndedMs).unref();
     try {
-      await this.#deps.processes.cleanup(exec.id);
+      await this.#deps.processes.cleanupExec(exec.id);
     } catch (error) {
       this.#deps.logger.warn('cleaning up after an exec failed', { exec: exec.id, error });
     }
@@ -257,7 +249,7 @@ function toExecFailure(cause: unknown, command: string): { error: EngineError; e
   if (/executable file .*not found|no such file or directory|not found in \$PATH/i.test(message)) {
     return fail(127, `exec: "${command}": executable file not found in $PATH`);
   }
-  if (/permission denied|is a directory|not executable/i.test(message)) {
+  if (/permission denied|operation not permitted|is a directory|not executable/i.test(message)) {
     return fail(126, `exec: "${command}": permission denied`);
   }
   if (known && known.kind !== 'internal') return { error: known, exitCode: 126 };

@@ -1,17 +1,8 @@
 import { EngineError } from '#errors';
+import type { NetworkCatalog, NetworkDescription } from '#net';
 import type { NetworkEndpoint, NetworkInspect } from '#spec';
 import type { ContainerRegistry } from '../containers/registry.ts';
 import { isLive } from '../containers/record.ts';
-
-/** Facts about the default bridge. */
-export interface BridgeFacts {
-  id: string;
-  name: string;
-  bridgeName: string;
-  subnet: string;
-  gateway: string;
-  createdAt: string;
-}
 
 type Filters = ReadonlyMap<string, readonly string[]>;
 const knownFilters = new Set(['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type']);
@@ -19,67 +10,18 @@ const knownFilters = new Set(['dangling', 'driver', 'id', 'label', 'name', 'scop
 /** The three predefined networks, as `network ls` and `network inspect` show them. */
 export class NetworkViews {
   readonly #registry: ContainerRegistry;
-  readonly #bridge: () => BridgeFacts;
-  readonly #ids: { host: string; none: string };
+  readonly #catalog: NetworkCatalog;
 
-  constructor(registry: ContainerRegistry, bridge: () => BridgeFacts, ids: { host: string; none: string }) {
+  constructor(registry: ContainerRegistry, catalog: NetworkCatalog) {
     this.#registry = registry;
-    this.#bridge = bridge;
-    this.#ids = ids;
+    this.#catalog = catalog;
   }
 
-  #all(): NetworkInspect[] {
-    const bridge = this.#bridge();
-    const bare = { createdAt: bridge.createdAt, options: {}, config: [] };
-    return [
-      this.#network('bridge', bridge.id, 'bridge', {
-        createdAt: bridge.createdAt,
-        config: [{ Subnet: bridge.subnet, Gateway: bridge.gateway }],
-        options: {
-          'com.docker.network.bridge.default_bridge': 'true',
-          'com.docker.network.bridge.enable_icc': 'true',
-          'com.docker.network.bridge.enable_ip_masquerade': 'true',
-          'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
-          'com.docker.network.bridge.name': bridge.bridgeName,
-          'com.docker.network.driver.mtu': '1500',
-        },
-      }),
-      this.#network('host', this.#ids.host, 'host', bare),
-      this.#network('none', this.#ids.none, 'null', bare),
-    ];
-  }
-
-  #network(
-    name: string,
-    id: string,
-    driver: string,
-    more: { createdAt: string; options: Record<string, string>; config: { Subnet: string; Gateway: string }[] },
-  ): NetworkInspect {
-    return {
-      Name: name,
-      Id: id,
-      Created: more.createdAt,
-      Scope: 'local',
-      Driver: driver,
-      EnableIPv4: true,
-      EnableIPv6: false,
-      IPAM: { Driver: 'default', Options: null, Config: more.config },
-      Internal: false,
-      Attachable: false,
-      Ingress: false,
-      ConfigFrom: { Network: '' },
-      ConfigOnly: false,
-      Containers: {},
-      Options: more.options,
-      Labels: {},
-    };
-  }
-
-  #containersOn(name: string): Record<string, NetworkEndpoint> {
+  #containersOn(description: NetworkDescription): Record<string, NetworkEndpoint> {
+    const { name } = description;
     const rows = this.#registry.list().flatMap((record): [string, NetworkEndpoint][] => {
       if (!isLive(record.phase) || record.hostConfig.NetworkMode !== name) return [];
       const endpoint = record.sandbox?.endpoint;
-      const address = endpoint ? `${endpoint.address}/${endpoint.prefixLength}` : '';
       return [
         [
           record.id,
@@ -87,7 +29,7 @@ export class NetworkViews {
             Name: record.name,
             EndpointID: endpoint?.endpointId ?? '',
             MacAddress: endpoint?.macAddress ?? '',
-            IPv4Address: address,
+            IPv4Address: endpoint ? `${endpoint.address}/${endpoint.prefixLength}` : '',
             IPv6Address: '',
           },
         ],
@@ -102,20 +44,44 @@ export class NetworkViews {
       if (!knownFilters.has(key)) throw new EngineError('invalidArgument', 'INVALID_FILTER', `invalid filter '${key}'`);
     }
     return Promise.resolve(
-      this.#all().filter((network) => [...filters].every(([key, values]) => matches(network, key, values))),
+      this.#catalog
+        .list()
+        .map(toWire)
+        .filter((network) => [...filters].every(([key, values]) => matches(network, key, values))),
     );
   }
 
   /** By name, ID, or unique ID prefix. @throws notFound with Docker's text. */
   inspect(ref: string): Promise<NetworkInspect> {
-    const all = this.#all();
-    const byPrefix = ref.length > 0 ? all.filter((network) => network.Id.startsWith(ref)) : [];
-    const found =
-      all.find((network) => network.Name === ref || network.Id === ref) ??
-      (byPrefix.length === 1 ? byPrefix[0] : undefined);
+    const all = this.#catalog.list();
+    const byPrefix = ref.length > 0 ? all.filter((network) => network.id.startsWith(ref)) : [];
+    const exact = all.find((network) => network.name === ref || network.id === ref);
+    const found = exact ?? (byPrefix.length === 1 ? byPrefix[0] : undefined);
     if (!found) throw new EngineError('notFound', 'NO_SUCH_NETWORK', `network ${ref} not found`);
-    return Promise.resolve({ ...found, Containers: this.#containersOn(found.Name) });
+    return Promise.resolve({ ...toWire(found), Containers: this.#containersOn(found) });
   }
+}
+
+function toWire(description: NetworkDescription): NetworkInspect {
+  const { ipam } = description;
+  return {
+    Name: description.name,
+    Id: description.id,
+    Created: description.created,
+    Scope: description.scope,
+    Driver: description.driver,
+    EnableIPv4: true,
+    EnableIPv6: description.enableIPv6,
+    IPAM: { Driver: 'default', Options: null, Config: ipam ? [{ Subnet: ipam.subnet, Gateway: ipam.gateway }] : [] },
+    Internal: description.internal,
+    Attachable: false,
+    Ingress: false,
+    ConfigFrom: { Network: '' },
+    ConfigOnly: false,
+    Containers: {},
+    Options: { ...description.options },
+    Labels: {},
+  };
 }
 
 function matches(network: NetworkInspect, key: string, values: readonly string[]): boolean {

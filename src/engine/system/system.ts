@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
-import type { EventMessage, ImageSummary } from '#spec';
+import type { EventMessage } from '#spec';
+import type { FsckReport } from '#store';
 import type { Containers } from '../containers/containers.ts';
 import { isLive } from '../containers/record.ts';
 import type { ContainerRegistry } from '../containers/registry.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { checkEventFilters, type EventFilters } from '../events/event-filter.ts';
+import type { Images } from '../images/index.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 
 /** What this engine is and runs with. */
@@ -15,7 +17,6 @@ export interface SystemFacts {
   gitCommit: string;
   buildTime: string;
   dataRoot: string;
-  bridge: string;
   defaultRuntime: string;
   runtimes: Record<string, { path: string; version: string }>;
   conmonVersion: string;
@@ -29,17 +30,8 @@ export interface SystemDeps {
   facts: SystemFacts;
   registry: ContainerRegistry;
   containers: Containers;
-  images: {
-    list(options: {
-      all: boolean;
-      filters: EventFilters;
-      sharedSize: boolean;
-      digests: boolean;
-      manifests: boolean;
-    }): Promise<ImageSummary[]>;
-    diskUsage(): Promise<{ Images: ImageSummary[]; LayersSize: number }>;
-    fsck(): Promise<{ problems: string[]; checked: Record<string, number> }>;
-  };
+  images: Images;
+  fsckStore: () => Promise<FsckReport>;
   volumes: Volumes;
   volumeSizeBytes: (name: string) => Promise<number>;
   events: EventBus;
@@ -86,25 +78,22 @@ export class System {
     return this.#deps.events.subscribe(options);
   }
 
-  async info(): Promise<Record<string, unknown>> {
+  info(): Promise<Record<string, unknown>> {
+    return Promise.resolve(this.#info());
+  }
+
+  #info(): Record<string, unknown> {
     const { facts, registry, events } = this.#deps;
     const phases = registry.list().map((record) => record.phase);
     const running = phases.filter((phase) => phase.status === 'running' || phase.status === 'restarting').length;
     const paused = phases.filter((phase) => phase.status === 'paused').length;
-    const images = await this.#deps.images.list({
-      all: true,
-      filters: new Map(),
-      sharedSize: false,
-      digests: false,
-      manifests: false,
-    });
     return {
       ID: facts.id,
       Containers: phases.length,
       ContainersRunning: running,
       ContainersPaused: paused,
       ContainersStopped: phases.length - running - paused,
-      Images: images.length,
+      Images: this.#deps.images.count(),
       ...storageFacts(facts),
       ...kernelFacts(facts),
       NFd: this.#deps.openFileDescriptors(),
@@ -149,8 +138,8 @@ export class System {
 
   /** The store's findings, and containers whose phase the kernel contradicts. */
   async fsck(): Promise<{ problems: string[]; checked: Record<string, number> }> {
-    const { registry, images } = this.#deps;
-    const { problems, checked } = await images.fsck();
+    const { registry, fsckStore } = this.#deps;
+    const { problems, checked } = await fsckStore();
     const records = registry.list();
     const lost = records.flatMap((record) =>
       isLive(record.phase) && !processExists(record.phase.pid)

@@ -1,0 +1,237 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { EngineError } from '#errors';
+import type { LogLevel } from '#lib';
+
+/** How this daemon runs: flags, then `daemon.json`, then defaults. Names are dockerd's. */
+export interface DaemonConfig {
+  hosts: string[];
+  dataRoot: string;
+  execRoot: string;
+  pidfile: string;
+  logLevel: LogLevel;
+  group: string;
+  bridge: string;
+  bip: string;
+  defaultRuntime: string;
+  /** Name to path. */
+  runtimes: Record<string, string>;
+  labels: string[];
+  dns: string[];
+  dnsSearch: string[];
+  dnsOptions: string[];
+  init: boolean;
+  initPath: string;
+  /** Unencrypted TCP beyond loopback was asked for explicitly. */
+  allowInsecureTcp: boolean;
+}
+
+/** What the command line asks for. */
+export type Invocation =
+  | { action: 'run'; config: DaemonConfig }
+  | { action: 'help' }
+  | { action: 'version' }
+  | { action: 'validated' };
+
+interface Option {
+  kind: 'string' | 'boolean' | 'list';
+  short?: string;
+  /** Key in daemon.json where it differs from the flag. */
+  key?: string;
+  help: string;
+}
+
+const options = {
+  host: { kind: 'list', short: 'H', key: 'hosts', help: 'Socket(s) to listen on (unix://path, tcp://127.0.0.1:port)' },
+  'data-root': { kind: 'string', help: 'Root directory of persistent state (default "/var/lib/berth")' },
+  'exec-root': { kind: 'string', help: 'Root directory of run-time state (default "/run/berth")' },
+  pidfile: { kind: 'string', short: 'p', help: 'Path of the PID file (default "/run/berth/berthd.pid")' },
+  debug: { kind: 'boolean', short: 'D', help: 'Enable debug mode' },
+  'log-level': { kind: 'string', short: 'l', help: 'Logging level (debug, info, warn, error) (default "info")' },
+  group: { kind: 'string', short: 'G', help: 'Group of the unix socket (default "docker")' },
+  bridge: { kind: 'string', short: 'b', help: 'Name of the default network\'s bridge (default "berth0")' },
+  bip: { kind: 'string', help: "Address of the default network's bridge, with its prefix length" },
+  'default-runtime': { kind: 'string', help: 'Default OCI runtime for containers (default: crun, else runc)' },
+  'add-runtime': { kind: 'list', key: 'runtimes', help: 'Register a further OCI runtime (name=path)' },
+  label: { kind: 'list', key: 'labels', help: 'Set key=value labels on the daemon' },
+  dns: { kind: 'list', help: 'DNS server to use' },
+  'dns-search': { kind: 'list', help: 'DNS search domains to use' },
+  'dns-opt': { kind: 'list', key: 'dns-opts', help: 'DNS options to use' },
+  init: { kind: 'boolean', help: 'Run an init in the container to forward signals and reap processes' },
+  'init-path': { kind: 'string', help: 'Path of the init binary (default: tini or catatonit where installed)' },
+  'config-file': { kind: 'string', help: 'Daemon configuration file (default "/etc/berth/daemon.json")' },
+  'allow-insecure-tcp': {
+    kind: 'boolean',
+    help: 'Listen on TCP addresses beyond loopback without TLS: whoever reaches them is root here',
+  },
+  validate: { kind: 'boolean', help: 'Validate the configuration and exit' },
+  version: { kind: 'boolean', short: 'v', help: 'Print version information and quit' },
+  help: { kind: 'boolean', help: 'Print usage' },
+} satisfies Record<string, Option>;
+
+type Name = keyof typeof options;
+const notInFile = new Set<string>(['config-file', 'validate', 'version', 'help']);
+
+function invalid(message: string): EngineError {
+  return new EngineError('invalidArgument', 'INVALID_CONFIG', message);
+}
+
+/**
+ * Reads the command line and the configuration file.
+ *
+ * @throws invalidArgument with dockerd's texts: an unknown flag or key, a key given in both places, a wrong type.
+ */
+export function readInvocation(args: string[]): Invocation {
+  const flags = parseFlags(args);
+  if (flags.has('help')) return { action: 'help' };
+  if (flags.has('version')) return { action: 'version' };
+  const values = new Map([...readConfigFile(flags), ...flags]);
+  const config = toConfig(values);
+  return flags.has('validate') ? { action: 'validated' } : { action: 'run', config };
+}
+
+type Values = Map<string, string | boolean | string[]>;
+
+function parseFlags(args: string[]): Values {
+  const spec = Object.fromEntries(
+    Object.entries<Option>(options).map(([name, option]) => [
+      name,
+      {
+        type: option.kind === 'boolean' ? ('boolean' as const) : ('string' as const),
+        multiple: option.kind === 'list',
+        ...(option.short === undefined ? {} : { short: option.short }),
+      },
+    ]),
+  );
+  try {
+    const { values, positionals } = parseArgs({ args, options: spec, allowPositionals: true });
+    if (positionals.length > 0) throw invalid(`"berthd" accepts no arguments.`);
+    return new Map(
+      Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, toValue(value)] as const])),
+    );
+  } catch (cause) {
+    if (cause instanceof EngineError) throw cause;
+    const flag = cause instanceof Error ? /'(-[^' ]+)/.exec(cause.message)?.[1] : undefined;
+    throw invalid(flag === undefined ? String(cause) : `unknown or incomplete flag: ${flag}`);
+  }
+}
+
+function toValue(value: string | boolean | (string | boolean)[]): string | boolean | string[] {
+  return Array.isArray(value) ? value.map(String) : value;
+}
+
+function readConfigFile(flags: Values): Values {
+  const given = flags.get('config-file');
+  const path = typeof given === 'string' ? given : '/etc/berth/daemon.json';
+  if (given === undefined && !existsSync(path)) return new Map();
+  const problem = (reason: string): EngineError =>
+    invalid(`unable to configure the daemon with file ${path}: ${reason}`);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw problem(cause instanceof Error ? cause.message : String(cause));
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw problem('it is not a JSON object');
+  const byKey = new Map(
+    Object.entries<Option>(options)
+      .filter(([name]) => !notInFile.has(name))
+      .map(([name, option]) => [option.key ?? name, name]),
+  );
+  const entries = Object.entries(parsed);
+  const strange = entries.filter(([key]) => !byKey.has(key)).map(([key]) => key);
+  if (strange.length > 0) {
+    throw problem(`the following directives don't match any configuration option: ${strange.join(', ')}`);
+  }
+  const doubled = entries
+    .filter(([key]) => flags.has(byKey.get(key) ?? key))
+    .map(
+      ([key, value]) =>
+        `${key}: (from flag: ${JSON.stringify(flags.get(byKey.get(key) ?? key))}, from file: ${JSON.stringify(value)})`,
+    );
+  if (doubled.length > 0) {
+    throw problem(
+      `the following directives are specified both as a flag and in the configuration file: ${doubled.join(', ')}`,
+    );
+  }
+  return new Map(
+    entries.map(([key, value]) => {
+      const name = byKey.get(key) ?? key;
+      return [name, decodeFileValue(name, key, value, problem)];
+    }),
+  );
+}
+
+function decodeFileValue(
+  name: string,
+  key: string,
+  value: unknown,
+  problem: (reason: string) => EngineError,
+): string | boolean | string[] {
+  const kind = Object.entries<Option>(options).find(([optionName]) => optionName === name)?.[1].kind;
+  if (name === 'add-runtime' && typeof value === 'object' && value !== null) {
+    return Object.entries(value).map(([runtime, details]) => {
+      const path: unknown =
+        typeof details === 'object' && details !== null && 'path' in details ? details.path : undefined;
+      if (typeof path !== 'string') throw problem(`runtimes: ${runtime} needs a path`);
+      return `${runtime}=${path}`;
+    });
+  }
+  if (kind === 'boolean' && typeof value === 'boolean') return value;
+  if (kind === 'string' && typeof value === 'string') return value;
+  if (kind === 'list' && Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+  throw problem(`${key}: a ${kind === 'list' ? 'list of strings' : kind} is expected`);
+}
+
+const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+function toConfig(values: Values): DaemonConfig {
+  const text = (name: Name, fallback: string): string => {
+    const value = values.get(name);
+    return typeof value === 'string' && value !== '' ? value : fallback;
+  };
+  const list = (name: Name): string[] => {
+    const value = values.get(name);
+    return Array.isArray(value) ? value : [];
+  };
+  const level = values.get('debug') === true ? 'debug' : levels.find((known) => known === text('log-level', 'info'));
+  if (level === undefined) throw invalid(`unable to parse logging level: ${text('log-level', '')}`);
+  const execRoot = text('exec-root', '/run/berth');
+  const hosts = list('host');
+  return {
+    hosts: hosts.length > 0 ? hosts : ['unix:///run/berth/berth.sock'],
+    dataRoot: text('data-root', '/var/lib/berth'),
+    execRoot,
+    pidfile: text('pidfile', `${execRoot}/berthd.pid`),
+    logLevel: level,
+    group: text('group', 'docker'),
+    bridge: text('bridge', 'berth0'),
+    bip: text('bip', ''),
+    defaultRuntime: text('default-runtime', ''),
+    runtimes: Object.fromEntries(list('add-runtime').map(parseRuntime)),
+    labels: list('label'),
+    dns: list('dns'),
+    dnsSearch: list('dns-search'),
+    dnsOptions: list('dns-opt'),
+    init: values.get('init') === true,
+    initPath: text('init-path', ''),
+    allowInsecureTcp: values.get('allow-insecure-tcp') === true,
+  };
+}
+
+function parseRuntime(text: string): [string, string] {
+  const separator = text.indexOf('=');
+  if (separator < 1) throw invalid(`invalid runtime "${text}": name=path is expected`);
+  return [text.slice(0, separator), text.slice(separator + 1)];
+}
+
+/** The text of `berthd --help`. */
+export function usage(): string {
+  const rows = Object.entries<Option>(options).map(([name, option]) => {
+    const short = option.short === undefined ? '    ' : `-${option.short}, `;
+    const type = option.kind === 'boolean' ? '' : ` ${option.kind}`;
+    return [`  ${short}--${name}${type}`, option.help] as const;
+  });
+  const width = Math.max(...rows.map(([left]) => left.length)) + 3;
+  return `\nUsage:  berthd [OPTIONS]\n\nA container engine that speaks Docker's API.\n\nOptions:\n${rows.map(([left, right]) => `${left.padEnd(width)}${right}\n`).join('')}`;
+}

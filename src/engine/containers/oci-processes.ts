@@ -1,0 +1,394 @@
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EngineError } from '#errors';
+import {
+  LogRotator,
+  readLogs,
+  type AttachConnection,
+  type LogLine,
+  type Monitor,
+  type ReadLogsOptions,
+} from '#monitor';
+import {
+  buildExecProcess,
+  buildHostnameFile,
+  buildHostsFile,
+  buildResolvConf,
+  buildSpec,
+  cgroupsPath,
+  hostDevices,
+  OciRuntime,
+  resolveUser,
+  RootFiles,
+  setFrozen,
+  CgroupTree,
+  writeBundle,
+  writeProcessFile,
+  type HostFacts,
+  type SpecMount,
+} from '#runtime';
+import type { ExecId, oci } from '#spec';
+import type { CgroupLayout, CgroupPaths, Sys } from '#sys';
+import type { ExecProcesses, ExecProcessRequest } from '../exec/execs.ts';
+import { fillFromImage } from '../volumes/fill.ts';
+import type { Volumes } from '../volumes/volumes.ts';
+import type { ContainerDirectories } from './directories.ts';
+import { parseLogLimits } from './log-config.ts';
+import { chooseNamespaces } from './namespaces.ts';
+import type { ContainerProcesses, CreatedProcess } from './processes.ts';
+import { isLive, type ContainerRecord, type PlannedMount, type Sandbox } from './record.ts';
+
+export interface OciProcessesOptions {
+  sys: Sys;
+  monitor: Monitor;
+  runtimes: ReadonlyMap<string, OciRuntime>;
+  facts: HostFacts;
+  directories: ContainerDirectories;
+  volumes: Volumes;
+  /** An init program for `--init`; undefined when the host has none. */
+  initPath: string | undefined;
+  /** Whether containers get an init unless they say otherwise. */
+  initByDefault: boolean;
+  dns: { servers: string[]; search: string[]; options: string[] };
+  /** What `host-gateway` means. */
+  hostGateway(): string[];
+  find(ref: string): ContainerRecord;
+}
+
+const hostResolvConf = '/etc/resolv.conf';
+/** Where systemd-resolved keeps the real resolvers when resolv.conf names only its own stub. */
+const resolvedResolvConf = '/run/systemd/resolve/resolv.conf';
+
+/** Containers' and execs' processes through an OCI runtime under conmon. */
+export class OciProcesses implements ContainerProcesses, ExecProcesses {
+  readonly #options: OciProcessesOptions;
+  readonly #layout: CgroupLayout;
+  readonly #cgroupTree: CgroupTree;
+  readonly #rotator = new LogRotator();
+
+  constructor(options: OciProcessesOptions) {
+    this.#options = options;
+    this.#layout = options.sys.cgroups.detect();
+    this.#cgroupTree = CgroupTree.detect();
+  }
+
+  async create(record: ContainerRecord, sandbox: Sandbox, rootfs: string): Promise<CreatedProcess> {
+    const { sys, monitor, directories } = this.#options;
+    const runtime = this.#runtime(record);
+    this.#writeNetworkFiles(record, sandbox);
+    const mounts = await this.#prepareMounts(record, rootfs);
+    const user = resolveUser(rootfs, record.config.User, record.hostConfig.GroupAdd ?? [], sys.files);
+    if (record.config.WorkingDir !== '' && record.config.WorkingDir !== '/') {
+      using root = new RootFiles(rootfs, sys.files);
+      root.ensureDirectory(record.config.WorkingDir);
+    }
+    const spec = buildSpec({
+      containerId: record.id,
+      rootfsPath: rootfs,
+      config: record.config,
+      hostConfig: record.hostConfig,
+      args: [record.path, ...record.args],
+      user,
+      mounts,
+      namespaces: chooseNamespaces(record, sandbox, this.#options.find),
+      initPath: this.#initFor(record),
+      facts: this.#options.facts,
+      devices: hostDevices,
+    });
+    const bundle = directories.bundle(record.id);
+    writeBundle(bundle, spec);
+    const { pid } = await monitor.launch({
+      id: record.id,
+      containerId: record.id,
+      kind: 'container',
+      bundleOrProcessFile: bundle,
+      tty: record.config.Tty,
+      stdin: record.config.OpenStdin,
+      stdinOnce: record.config.StdinOnce,
+      logPath: this.#logs(record) ? directories.log(record.id) : undefined,
+      runtimePath: runtime.path,
+      runtimeArgs: [...runtime.globalArgs],
+      name: record.name,
+    });
+    this.watchLog(record);
+    return { pid, startTicks: String(sys.processes.readProcessStat(pid)?.startTicks ?? '') };
+  }
+
+  #runtime(record: ContainerRecord): OciRuntime {
+    const runtime = this.#options.runtimes.get(record.hostConfig.Runtime);
+    if (!runtime) {
+      throw new EngineError(
+        'invalidArgument',
+        'UNKNOWN_RUNTIME',
+        `unknown or invalid runtime name: ${record.hostConfig.Runtime}`,
+      );
+    }
+    return runtime;
+  }
+
+  #initFor(record: ContainerRecord): string | undefined {
+    if (!(record.hostConfig.Init ?? this.#options.initByDefault)) return undefined;
+    if (this.#options.initPath === undefined) {
+      throw new EngineError(
+        'unavailable',
+        'NO_INIT',
+        'no init program found for --init: install tini or catatonit, or set --init-path',
+      );
+    }
+    return this.#options.initPath;
+  }
+
+  #logs(record: ContainerRecord): boolean {
+    return record.hostConfig.LogConfig.Type !== 'none';
+  }
+
+  #writeNetworkFiles(record: ContainerRecord, sandbox: Sandbox): void {
+    if (sandbox.containerId !== record.id) return;
+    const { directories, dns } = this.#options;
+    const { config, hostConfig: host } = record;
+    const directory = directories.data(record.id);
+    const onHost = host.NetworkMode === 'host';
+    const write = (name: string, text: string): void => writeFileSync(join(directory, name), text, { mode: 0o644 });
+    write('hostname', buildHostnameFile(config.Hostname));
+    write(
+      'hosts',
+      buildHostsFile({
+        base: onHost ? readFileSync('/etc/hosts', 'utf8') : undefined,
+        hostname: config.Hostname,
+        domainname: config.Domainname,
+        addresses: sandbox.endpoint ? [sandbox.endpoint.address] : [],
+        extraHosts: host.ExtraHosts ?? [],
+        hostGateway: this.#options.hostGateway(),
+      }),
+    );
+    const own = (given: string[] | null, fallback: string[]): string[] =>
+      given && given.length > 0 ? given : fallback;
+    write(
+      'resolv.conf',
+      buildResolvConf({
+        host: readHostResolvConf(),
+        onHostNetwork: onHost,
+        ipv6: onHost,
+        dns: own(host.Dns, dns.servers),
+        dnsSearch: own(host.DnsSearch, dns.search),
+        dnsOptions: own(host.DnsOptions, dns.options),
+      }),
+    );
+  }
+
+  async #prepareMounts(record: ContainerRecord, rootfs: string): Promise<SpecMount[]> {
+    const planned: SpecMount[] = [];
+    for (const mount of record.mounts) planned.push(await this.#prepareMount(mount, rootfs));
+    return [...this.#networkFileMounts(record, planned), ...planned];
+  }
+
+  #networkFileMounts(record: ContainerRecord, planned: readonly SpecMount[]): SpecMount[] {
+    const { directories, find } = this.#options;
+    const mode = record.hostConfig.NetworkMode;
+    const owner = mode.startsWith('container:') ? find(mode.slice('container:'.length)).id : record.id;
+    const taken = new Set(planned.map((mount) => mount.destination));
+    return ['resolv.conf', 'hostname', 'hosts']
+      .map((name) => ({ name, destination: `/etc/${name}` }))
+      .filter(({ destination }) => !taken.has(destination))
+      .map(({ name, destination }) => ({
+        type: 'bind' as const,
+        source: join(directories.data(owner), name),
+        destination,
+        readOnly: record.hostConfig.ReadonlyRootfs,
+        propagation: 'rprivate',
+        recursive: true,
+        tmpfsOptions: [],
+      }));
+  }
+
+  async #prepareMount(mount: PlannedMount, rootfs: string): Promise<SpecMount> {
+    const { point } = mount;
+    const common = {
+      destination: point.Destination,
+      readOnly: !point.RW,
+      propagation: point.Propagation,
+      recursive: mount.recursive,
+      tmpfsOptions: mount.tmpfsOptions,
+    };
+    if (point.Type === 'tmpfs') return { ...common, type: 'tmpfs', source: '' };
+    if (point.Type === 'volume' && point.Name !== undefined) {
+      return { ...common, type: 'bind', source: await this.#prepareVolume(point.Name, mount, rootfs) };
+    }
+    ensureBindSource(mount);
+    return { ...common, type: 'bind', source: point.Source };
+  }
+
+  async #prepareVolume(name: string, mount: PlannedMount, rootfs: string): Promise<string> {
+    const { volumes } = this.#options;
+    const { directory, needsContent } = volumes.open(name);
+    if (needsContent) {
+      if (mount.copyUp) await fillFromImage(rootfs, mount.point.Destination, directory);
+      volumes.markPopulated(name);
+    }
+    return directory;
+  }
+
+  /** Takes the log of a container that runs already into care, after a restart of ours. */
+  watchLog(record: ContainerRecord): void {
+    if (!this.#logs(record)) return;
+    const { directories } = this.#options;
+    this.#rotator.add(record.id, {
+      directory: directories.bundle(record.id),
+      logPath: directories.log(record.id),
+      ...parseLogLimits(record.hostConfig.LogConfig.Config),
+    });
+  }
+
+  async start(record: ContainerRecord): Promise<void> {
+    await this.#runtime(record).start(record.id);
+  }
+
+  signal(process: CreatedProcess, signal: number): boolean {
+    if (!this.isAlive(process)) return false;
+    try {
+      this.#options.sys.processes.kill(process.pid, signal);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  isAlive(process: CreatedProcess): boolean {
+    const stat = this.#options.sys.processes.readProcessStat(process.pid);
+    return (
+      stat !== undefined && String(stat.startTicks) === process.startTicks && stat.state !== 'Z' && stat.state !== 'X'
+    );
+  }
+
+  async pause(record: ContainerRecord): Promise<void> {
+    if (isLive(record.phase)) await setFrozen(this.#cgroupTree, record.phase.pid, true);
+  }
+
+  async resume(record: ContainerRecord): Promise<void> {
+    if (isLive(record.phase)) await setFrozen(this.#cgroupTree, record.phase.pid, false);
+  }
+
+  /** The directories of a container's control group. */
+  cgroup(record: ContainerRecord): CgroupPaths {
+    const { sys, facts } = this.#options;
+    const path = cgroupsPath({ containerId: record.id, hostConfig: record.hostConfig, facts });
+    return sys.cgroups.paths(this.#layout, path);
+  }
+
+  wasOomKilled(record: ContainerRecord): boolean {
+    const { memory } = this.#options.sys.cgroups.readStats(this.cgroup(record));
+    return (memory?.oomKills ?? 0) > 0;
+  }
+
+  async cleanup(id: string): Promise<void> {
+    const { runtimes, monitor, directories } = this.#options;
+    this.#rotator.remove(id);
+    for (const runtime of new Set(runtimes.values())) await runtime.delete(id, { force: true });
+    monitor.acknowledge('container', id);
+    directories.removeBundle(id);
+  }
+
+  attach(id: string, withStdin: boolean): Promise<AttachConnection> {
+    const { monitor, directories } = this.#options;
+    return Promise.resolve(monitor.attach({ directory: directories.bundle(id), stdin: withStdin }));
+  }
+
+  async resize(id: string, size: { height: number; width: number }): Promise<void> {
+    const { monitor, directories } = this.#options;
+    await monitor.resize(existsSync(directories.exec(id)) ? directories.exec(id) : directories.bundle(id), size);
+  }
+
+  logPath(id: string): string {
+    return this.#options.directories.log(id);
+  }
+
+  readLogs(id: string, options: ReadLogsOptions): AsyncIterable<LogLine> {
+    return readLogs(this.logPath(id), options);
+  }
+
+  async launch(
+    container: ContainerRecord,
+    exec: ExecProcessRequest,
+    beforeStart: (attach: () => Promise<AttachConnection>) => Promise<void>,
+  ): Promise<{ pid: number }> {
+    const { sys, monitor, directories, facts } = this.#options;
+    const { request } = exec;
+    if (!isLive(container.phase))
+      throw new EngineError('conflict', 'CONTAINER_NOT_RUNNING', `container ${container.id} is not running`);
+    const runtime = this.#runtime(container);
+    const directory = directories.exec(exec.id);
+    const root = `/proc/${container.phase.pid}/root`;
+    const process = buildExecProcess({
+      container: this.#readProcess(container),
+      request,
+      consoleSize: exec.consoleSize,
+      user:
+        request.User === ''
+          ? undefined
+          : resolveUser(root, request.User, container.hostConfig.GroupAdd ?? [], sys.files),
+      env: container.config.Env ?? [],
+      hostname: container.config.Hostname,
+      workingDir: container.config.WorkingDir,
+      availableCapabilities: facts.capabilities,
+    });
+    const processFile = writeProcessFile(directory, process);
+    const attach = (): Promise<AttachConnection> =>
+      Promise.resolve(monitor.attach({ directory, stdin: request.AttachStdin }));
+    const { pid } = await monitor.launch({
+      id: exec.id,
+      containerId: container.id,
+      kind: 'exec',
+      bundleOrProcessFile: processFile,
+      tty: request.Tty,
+      stdin: request.AttachStdin,
+      stdinOnce: true,
+      logPath: undefined,
+      runtimePath: runtime.path,
+      runtimeArgs: [...runtime.globalArgs],
+      name: `${container.name}-exec`,
+      beforeStart: () => beforeStart(attach),
+    });
+    return { pid };
+  }
+
+  /** The container's process as its bundle has it. We wrote that file. */
+  #readProcess(container: ContainerRecord): oci.RuntimeProcess {
+    const path = join(this.#options.directories.bundle(container.id), 'config.json');
+    const spec: oci.RuntimeSpec = JSON.parse(readFileSync(path, 'utf8'));
+    return spec.process;
+  }
+
+  /** Ends the care for logs; containers run on. */
+  close(): void {
+    this.#rotator[Symbol.dispose]();
+  }
+
+  cleanupExec(id: ExecId): Promise<void> {
+    this.#options.monitor.acknowledge('exec', id);
+    this.#options.directories.removeExec(id);
+    return Promise.resolve();
+  }
+}
+
+function readHostResolvConf(): string {
+  const text = existsSync(hostResolvConf) ? readFileSync(hostResolvConf, 'utf8') : '';
+  const onlyStub = /^nameserver 127\.0\.0\.53$/m.test(text);
+  return onlyStub && existsSync(resolvedResolvConf) ? readFileSync(resolvedResolvConf, 'utf8') : text;
+}
+
+/** Docker makes the missing source of `-v`, as a directory; of `--mount` it must be there. */
+function ensureBindSource(mount: PlannedMount): void {
+  const { Source: source } = mount.point;
+  if (statSync(source, { throwIfNoEntry: false }) !== undefined) return;
+  if (!mount.createSource) throw missingBindSource(source);
+  mkdirSync(source, { recursive: true, mode: 0o755 });
+}
+
+/** @returns Docker's error for a bind whose source is not there. */
+export function missingBindSource(source: string): EngineError {
+  return new EngineError(
+    'invalidArgument',
+    'BIND_SOURCE_MISSING',
+    `invalid mount config for type "bind": bind source path does not exist: ${source}`,
+  );
+}

@@ -1,0 +1,255 @@
+import { isKind } from '#errors';
+import { failpoint, type Logger } from '#lib';
+import { Monitor, type ProcessExit } from '#monitor';
+import type { NetworkCatalog, Networks } from '#net';
+import { CgroupTree, defaultMaskedPaths, defaultReadonlyPaths, type HostFacts, type OciRuntime } from '#runtime';
+import type { Database, Migration, Store, StoredImage } from '#store';
+import type { Sys } from '#sys';
+import { toReading } from './containers/cgroup-reading.ts';
+import { Committer } from './containers/commit.ts';
+import { Containers } from './containers/containers.ts';
+import { Creator } from './containers/create.ts';
+import { ContainerDirectories } from './containers/directories.ts';
+import { Lifecycle } from './containers/lifecycle.ts';
+import { OciProcesses } from './containers/oci-processes.ts';
+import { isLive } from './containers/record.ts';
+import { recoverContainers } from './containers/recovery.ts';
+import { ContainerRegistry } from './containers/registry.ts';
+import { Remover } from './containers/remover.ts';
+import { containerMigrations, ContainerRepository } from './containers/repository.ts';
+import { StatsReader } from './containers/stats.ts';
+import { containerChanges, exportContainer } from './containers/trees.ts';
+import { EventBus } from './events/event-bus.ts';
+import { Execs } from './exec/execs.ts';
+import { Images, openImages } from './images/index.ts';
+import { NetworkViews } from './networks/network-views.ts';
+import { System, type SystemFacts } from './system/system.ts';
+import { VolumeViews } from './volumes/volume-views.ts';
+import { volumeMigrations, Volumes } from './volumes/volumes.ts';
+
+/** The engine's tables, after the store's. */
+export const engineMigrations: readonly Migration[] = [...containerMigrations, ...volumeMigrations];
+
+export interface EngineOptions {
+  logger: Logger;
+  sys: Sys;
+  db: Database;
+  store: Store;
+  networks: Networks & NetworkCatalog;
+  runtimes: ReadonlyMap<string, OciRuntime>;
+  conmonPath: string;
+  hostFacts: HostFacts;
+  dataRoot: string;
+  execRoot: string;
+  initPath: string | undefined;
+  initByDefault: boolean;
+  dns: { servers: string[]; search: string[]; options: string[] };
+  facts: Omit<SystemFacts, 'initBinary' | 'cgroupVersion'>;
+  openFileDescriptors: () => number;
+}
+
+/** Containers, images, execs, events: every use case, wired. Open once per data root. */
+export class Engine {
+  readonly containers: Containers;
+  readonly execs: Execs;
+  readonly images: Images;
+  readonly committer: Committer;
+  readonly networkViews: NetworkViews;
+  readonly volumeViews: VolumeViews;
+  readonly system: System;
+  readonly #remover: Remover;
+  readonly #processes: OciProcesses;
+  readonly #monitor: Monitor;
+  readonly #recover: () => Promise<void>;
+
+  /** Opens the engine and brings kernel, disk and database to agree. */
+  static async open(options: EngineOptions): Promise<Engine> {
+    const engine = new Engine(options);
+    await engine.#recover();
+    return engine;
+  }
+
+  private constructor(options: EngineOptions) {
+    const { logger, sys, db, store, networks, runtimes } = options;
+    const cgroupVersion = CgroupTree.detect().version;
+    const layers = store.containerLayers;
+    const events = new EventBus();
+    const directories = new ContainerDirectories(options.dataRoot, options.execRoot);
+    const volumes = new Volumes(`${options.dataRoot}/volumes`, db, events);
+    const registry = new ContainerRegistry(new ContainerRepository(db));
+    const isVolumeUsed = (name: string): boolean =>
+      registry.list().some((record) => record.mounts.some(({ point }) => point.Name === name));
+
+    const images = openImages({
+      store,
+      emit: (action, id, attributes) => events.publish('image', action, id, attributes),
+      containersUsing: (imageId) =>
+        registry
+          .list()
+          .filter((record) => record.imageId === imageId)
+          .map((record) => ({ id: record.id, running: isLive(record.phase) })),
+    });
+
+    const earlyExits: ProcessExit[] = [];
+    let deliver = (exit: ProcessExit): void => void earlyExits.push(exit);
+    const monitor = new Monitor({
+      sockets: sys.sockets,
+      conmonPath: options.conmonPath,
+      directory: `${options.execRoot}/monitor`,
+      onExit: (exit) => deliver(exit),
+      onLost: (process) => deliver({ ...process, exitCode: 137, finishedAt: BigInt(Date.now()) * 1_000_000n }),
+    });
+    const processes = new OciProcesses({
+      sys,
+      monitor,
+      runtimes,
+      facts: options.hostFacts,
+      directories,
+      volumes,
+      initPath: options.initPath,
+      initByDefault: options.initByDefault,
+      dns: options.dns,
+      hostGateway: () => networks.list().flatMap(({ ipam }) => (ipam ? [ipam.gateway] : [])),
+      find: (ref) => registry.get(ref),
+    });
+
+    const remover = new Remover({
+      registry,
+      processes,
+      layers,
+      networks,
+      volumes,
+      directories,
+      events,
+      logger,
+      failpoint,
+    });
+    const lifecycle = new Lifecycle({
+      registry,
+      processes,
+      layers,
+      networks,
+      events,
+      logger,
+      failpoint,
+      autoRemove: (record) => remover.bury(record, { volumes: true }),
+    });
+    const creator = new Creator({
+      registry,
+      layers,
+      volumes,
+      directories,
+      events,
+      defaults: {
+        cgroupVersion,
+        runtime: options.facts.defaultRuntime,
+        maskedPaths: defaultMaskedPaths,
+        readonlyPaths: defaultReadonlyPaths,
+      },
+      resolveImage: (ref, platform) => images.resolve(ref, platform),
+      failpoint,
+    });
+    const execs = new Execs({ registry, processes, events, logger });
+    const stats = new StatsReader({
+      registry,
+      networks,
+      readCgroup: (record) => toReading(sys.cgroups.readStats(processes.cgroup(record))),
+      cgroupPids: (record) => sys.cgroups.listProcesses(processes.cgroup(record)),
+      readSystemCpu: () => sys.cgroups.readSystemCpu(),
+    });
+    const containers = new Containers({
+      registry,
+      creator,
+      lifecycle,
+      remover,
+      processes,
+      stats,
+      layers,
+      events,
+      dataDirectory: (id) => directories.data(id),
+      findImageId: async (ref) => (await findImage(images, ref))?.id,
+      imageSizeBytes: async (imageId) => (await findImage(images, imageId))?.sizeBytes ?? 0,
+      changes: (id) => containerChanges(store, id),
+      exportTree: (record, signal) => exportContainer(store, record.id, { mounted: isLive(record.phase), signal }),
+    });
+
+    const onExit = async (exit: ProcessExit): Promise<void> => {
+      if (exit.kind === 'exec') {
+        await execs.onExit(exit);
+      } else {
+        await lifecycle.onExit(exit);
+        await execs.containerEnded(exit.containerId, exit.exitCode);
+      }
+      monitor.acknowledge(exit.kind, exit.id);
+    };
+    const handleExit = (exit: ProcessExit): Promise<void> =>
+      onExit(exit).catch((error: unknown) => logger.error('handling a process exit failed', { id: exit.id, error }));
+
+    this.containers = containers;
+    this.execs = execs;
+    this.images = images;
+    this.committer = new Committer({ registry, images, store, processes, events });
+    this.networkViews = new NetworkViews(registry, networks);
+    this.volumeViews = new VolumeViews(volumes, isVolumeUsed);
+    this.system = new System({
+      facts: { ...options.facts, cgroupVersion, initBinary: options.initPath?.split('/').at(-1) ?? '' },
+      registry,
+      containers,
+      images,
+      fsckStore: () => store.fsck({ deep: false }),
+      volumes,
+      volumeSizeBytes: (name) => Promise.resolve(treeSizeBytes(sys, volumes.path(name))),
+      events,
+      openFileDescriptors: options.openFileDescriptors,
+    });
+    this.#remover = remover;
+    this.#processes = processes;
+    this.#monitor = monitor;
+    this.#recover = () =>
+      recoverContainers({
+        registry,
+        lifecycle,
+        remover,
+        processes,
+        layers,
+        networks,
+        volumes,
+        directories,
+        logger,
+        runtimeIds: () => Promise.resolve([...runtimes.values()].flatMap((runtime) => runtime.list())),
+        watchExits: async () => {
+          monitor.open();
+          deliver = (exit) => void handleExit(exit);
+          for (const exit of earlyExits.splice(0)) await handleExit(exit);
+        },
+        adopt: (record) => processes.watchLog(record),
+      });
+  }
+
+  /** Lets go of everything in this process; containers run on. */
+  async close(): Promise<void> {
+    await this.#remover.settled();
+    this.#processes.close();
+    this.#monitor[Symbol.dispose]();
+  }
+}
+
+/** An image that may be gone, or whose name is no name. */
+async function findImage(images: Images, ref: string): Promise<StoredImage | undefined> {
+  try {
+    return await images.resolve(ref);
+  } catch (error) {
+    if (isKind(error, 'notFound') || isKind(error, 'invalidArgument')) return undefined;
+    throw error;
+  }
+}
+
+function treeSizeBytes(sys: Sys, path: string): number {
+  let total = 0;
+  try {
+    for (const entry of sys.files.walkTree(path)) total += entry.stat.isFile() ? Number(entry.stat.size) : 0;
+  } catch {
+    // A volume that was never used has no directory yet.
+  }
+  return total;
+}

@@ -1,0 +1,1 @@
+export { Engine, engineMigrations, type EngineOptions } from './engine.ts';
