@@ -21,7 +21,7 @@ import { StatsReader } from './containers/stats.ts';
 import { containerChanges, exportContainer } from './containers/trees.ts';
 import { EventBus } from './events/event-bus.ts';
 import { Execs } from './exec/execs.ts';
-import { Images, openImages } from './images/index.ts';
+import { type Images, openImages } from './images/index.ts';
 import { NetworkViews } from './networks/network-views.ts';
 import { System, type SystemFacts } from './system/system.ts';
 import { VolumeViews } from './volumes/volume-views.ts';

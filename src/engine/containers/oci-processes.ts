@@ -17,7 +17,7 @@ import {
   buildSpec,
   cgroupsPath,
   hostDevices,
-  OciRuntime,
+  type OciRuntime,
   resolveUser,
   RootFiles,
   setFrozen,
@@ -52,7 +52,7 @@ export interface OciProcessesOptions {
   dns: { servers: string[]; search: string[]; options: string[] };
   /** What `host-gateway` means. */
   hostGateway(): string[];
-  find(ref: string): ContainerRecord;
+  find: (ref: string) => ContainerRecord;
 }
 
 const hostResolvConf = '/etc/resolv.conf';

@@ -32,7 +32,10 @@ export function toStartFailure(cause: unknown, command: string): StartFailure {
   if (/(open executable|exec|stat|find executable).*no such file or directory/i.test(message)) {
     return fail(127, 'invalidArgument', `exec: "${command}": stat ${command}: no such file or directory`);
   }
-  if (/permission denied|operation not permitted|is a directory|not executable/i.test(message) && isAboutCommand(message)) {
+  if (
+    /permission denied|operation not permitted|is a directory|not executable/i.test(message) &&
+    isAboutCommand(message)
+  ) {
     return fail(126, 'invalidArgument', `exec: "${command}": permission denied`);
   }
   if (/exec format error/i.test(message)) return fail(126, 'invalidArgument', `exec ${command}: exec format error`);
