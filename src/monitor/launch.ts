@@ -2,6 +2,7 @@ import { spawn, type StdioOptions } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Duplex } from 'node:stream';
+import { runtimeMessage } from '#spec';
 import type { Launched, LaunchRequest } from './contract.ts';
 import { conmonArgs } from './conmon-args.ts';
 import { launchFailed } from './errors.ts';
@@ -49,7 +50,7 @@ export async function launchConmon(request: LaunchRequest, place: ConmonPlace): 
   if (gated) await Promise.race([openGate(request, child.stdio, sync), spawnFailed]);
   const first = await Promise.race([sync.next(), spawnFailed]);
   if (first === undefined || first.data < 0) {
-    const message = (first?.message ?? (await complaints)).trim();
+    const message = runtimeMessage(first?.message ?? (await complaints));
     throw launchFailed(request.id, message || 'conmon ended without a word');
   }
   child.unref();

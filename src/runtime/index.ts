@@ -35,7 +35,6 @@ export {
   findRuntime,
   OciRuntime,
   type OciRuntimeOptions,
-  runtimeMessage,
   type RuntimeState,
   type RuntimeVersion,
 } from './oci-runtime.ts';

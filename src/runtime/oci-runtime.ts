@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '#errors';
 import { randomHex } from '#lib';
-import type { oci } from '#spec';
+import { type oci, runtimeMessage } from '#spec';
 import { runProgram } from './run-program.ts';
 import { serializeSpec } from './spec/serialize.ts';
 
@@ -102,24 +102,6 @@ export class OciRuntime {
     throw new EngineError('internal', 'RUNTIME_FAILED', message, {
       details: { command: args[0], exitCode: result.exitCode },
     });
-  }
-}
-
-/** The runtime's complaint: of several lines the last that says something. */
-export function runtimeMessage(stderr: string): string {
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  const last = lines.at(-1) ?? '';
-  const inLogfmt = /\bmsg=("(?:[^"\\]|\\.)*"|\S+)/.exec(last)?.[1];
-  if (inLogfmt === undefined) return last.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z?: /, '').trim();
-  return inLogfmt.startsWith('"') ? unquote(inLogfmt) : inLogfmt;
-}
-
-function unquote(text: string): string {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'string' ? value : text;
-  } catch {
-    return text;
   }
 }
 

@@ -5,6 +5,7 @@ import type { CgroupTree } from './cgroup-tree.ts';
 
 const DEADLINE_MS = 10_000;
 const STEP_MS = 2;
+const STEPS_BETWEEN_BREATHS = 10;
 
 /**
  * Stops or continues every process of a container, by its group's freezer: a file write, where the runtime's `pause`
@@ -18,21 +19,33 @@ export async function setFrozen(tree: CgroupTree, pid: number, frozen: boolean):
   if (group === undefined || group === '/') {
     throw new EngineError('internal', 'NO_FREEZER', `process ${pid} is in no control group that can be frozen`);
   }
+  const isDone = tree.version === 1 ? freezeV1(tree, group, frozen) : freezeV2(tree, group, frozen);
   const deadline = performance.now() + DEADLINE_MS;
-  for (;;) {
-    // Written again at each step: a group that forks quickly can stay half frozen until told anew (version 1).
-    if (tree.version === 1) {
-      const file = tree.file('freezer', group, 'freezer.state');
-      writeFileSync(file, frozen ? 'FROZEN' : 'THAWED');
-      if (readFileSync(file, 'latin1').trim() === (frozen ? 'FROZEN' : 'THAWED')) return;
-    } else {
-      writeFileSync(tree.file('', group, 'cgroup.freeze'), frozen ? '1' : '0');
-      const events = readFileSync(tree.file('', group, 'cgroup.events'), 'latin1');
-      if (new RegExp(`^frozen ${frozen ? 1 : 0}$`, 'm').test(events)) return;
-    }
+  while (!isDone()) {
     if (performance.now() > deadline) {
+      if (frozen) void setFrozen(tree, pid, false).catch(() => undefined);
       throw new EngineError('internal', 'FREEZE_TIMED_OUT', `unable to ${frozen ? 'freeze' : 'thaw'} the container`);
     }
     await sleep(STEP_MS);
   }
+}
+
+/** Each call of the answer takes one step, and tells whether it was the last. */
+function freezeV1(tree: CgroupTree, group: string, frozen: boolean): () => boolean {
+  const file = tree.file('freezer', group, 'freezer.state');
+  const wanted = frozen ? 'FROZEN' : 'THAWED';
+  let steps = 0;
+  return () => {
+    // A program in the middle of exec(2) waits for its other threads, which are frozen already: let them go at times.
+    const isBreath = frozen && ++steps % STEPS_BETWEEN_BREATHS === 0;
+    writeFileSync(file, isBreath ? 'THAWED' : wanted);
+    return !isBreath && readFileSync(file, 'latin1').trim() === wanted;
+  };
+}
+
+function freezeV2(tree: CgroupTree, group: string, frozen: boolean): () => boolean {
+  const events = tree.file('', group, 'cgroup.events');
+  writeFileSync(tree.file('', group, 'cgroup.freeze'), frozen ? '1' : '0');
+  const wanted = frozen ? /^frozen 1$/m : /^frozen 0$/m;
+  return () => wanted.test(readFileSync(events, 'latin1'));
 }

@@ -11,7 +11,7 @@ let bench: ContainerBench;
 before(() => {
   bench = new ContainerBench();
 });
-after(() => bench[Symbol.asyncDispose]());
+after(() => bench[Symbol.asyncDispose](), { timeout: 30_000 });
 
 async function logged(id: string): Promise<string[]> {
   const lines: LogLine[] = [];
@@ -49,7 +49,7 @@ test('a process killed by a signal exits with 128 and its number', async () => {
 test("launch fails with the runtime's words for a program that cannot run", async () => {
   writeFileSync(join(bench.rootfs, 'plain'), 'no program', { mode: 0o644 });
   const before = bench.exits.length;
-  await assert.rejects(bench.run({ args: ['no-such-program'] }), /executable file .?no-such-program.? not found/);
+  await assert.rejects(bench.run({ args: ['no-such-program'] }), /no-such-program.*not found/);
   await assert.rejects(bench.run({ args: ['/no/such/program'] }), /no such file or directory/i);
   await assert.rejects(bench.run({ args: ['/plain'] }), /permission denied|operation not permitted/i);
   assert.equal(bench.exits.length, before, 'nothing ran, so nothing ended');

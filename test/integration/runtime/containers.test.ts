@@ -10,7 +10,7 @@ let bench: ContainerBench;
 before(() => {
   bench = new ContainerBench();
 });
-after(() => bench[Symbol.asyncDispose]());
+after(() => bench[Symbol.asyncDispose](), { timeout: 30_000 });
 
 /** Output of a shell script in a container of this kind. */
 async function sh(script: string, wanted: Omit<BenchContainer, 'args'> = {}): Promise<string> {
