@@ -11,7 +11,10 @@ import { SocketInput, SocketOutput } from './socket-streams.ts';
 
 /** How long a client may take to close its end after we closed ours. */
 const lingerMs = 5000;
-/** How often a client that half-closed is looked at: a unix socket whose other end is gone refuses even an empty write. */
+/**
+ * How often a client is looked at whose going away reading would not tell, because it half-closed or because nobody takes
+ * what it sends: a unix socket whose other end is gone refuses even an empty write.
+ */
 const probeMs = 500;
 
 const reasons: Readonly<Record<number, string>> = {
@@ -176,18 +179,18 @@ export class RawExchange implements BodySource {
       this.#controller.abort(new EngineError('cancelled', 'SHUTDOWN', 'engine is shutting down'));
     if (shutdown.aborted) stop();
     shutdown.addEventListener('abort', stop);
-    let probe: NodeJS.Timeout | undefined;
+    const probe = setInterval(() => this.#probe(), probeMs);
+    probe.unref();
     this.socket.on('error', () => undefined);
-    this.socket.once('end', () => {
-      probe = setInterval(() => {
-        if (!this.socket.writableEnded && this.socket.writableLength === 0) this.socket.write('');
-      }, probeMs);
-      probe.unref();
-    });
     this.socket.once('close', () => {
       clearInterval(probe);
       shutdown.removeEventListener('abort', stop);
       this.#controller.abort(new EngineError('cancelled', 'CLIENT_GONE', 'client disconnected'));
     });
+  }
+  #probe(): void {
+    const { socket } = this;
+    if (!socket.readableEnded && !socket.isPaused()) return;
+    if (!socket.writableEnded && socket.writableLength === 0) socket.write('');
   }
 }

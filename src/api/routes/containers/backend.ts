@@ -83,7 +83,6 @@ export interface ContainersBackend {
   /** `timeoutSeconds` undefined: the container's own; negative: for ever. @throws notModified when it is stopped already. */
   stop(ref: string, options: { signal: string; timeoutSeconds?: number | undefined }): Promise<void>;
   restart(ref: string, options: { signal: string; timeoutSeconds?: number | undefined }): Promise<void>;
-  /** The API puts `cannot kill container: <ref>: ` before the message of what this throws. */
   kill(ref: string, options: { signal: string }): Promise<void>;
   pause(ref: string): Promise<void>;
   unpause(ref: string): Promise<void>;
@@ -93,7 +92,8 @@ export interface ContainersBackend {
   remove(ref: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void>;
   prune(filters: Filters): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>;
   /**
-   * Resolves once the waiter is armed (the API then sends its headers); `result` resolves when the condition holds.
+   * Resolves once the waiter is armed (the API then sends its headers); `result` resolves when the condition holds, and
+   * need not settle after `signal` aborted.
    */
   wait(ref: string, condition: WaitCondition, signal: AbortSignal): Promise<{ result: Promise<WaitResponse> }>;
   top(ref: string, psArgs: string): Promise<TopResponse>;

@@ -1,4 +1,4 @@
-import { EngineError, findEngineError } from '#errors';
+import { EngineError } from '#errors';
 import { decodeContainerCreate, decodeUpdate } from '../../decode/requests.ts';
 import { readJsonBody } from '../../http/body.ts';
 import type { Exchange } from '../../http/exchange.ts';
@@ -50,15 +50,7 @@ export async function restart(backend: ContainersBackend, exchange: Exchange): P
 }
 
 export async function kill(backend: ContainersBackend, exchange: Exchange): Promise<void> {
-  const id = idOf(exchange);
-  try {
-    await backend.kill(id, { signal: exchange.query.text('signal') });
-  } catch (error) {
-    const known = findEngineError(error);
-    if (!known) throw error;
-    const { kind, code, message, details } = known;
-    throw new EngineError(kind, code, `cannot kill container: ${id}: ${message}`, { cause: error, details });
-  }
+  await backend.kill(idOf(exchange), { signal: exchange.query.text('signal') });
   exchange.empty(204);
 }
 
