@@ -24,9 +24,6 @@ interface BlkioRow {
   value: number;
 }
 
-/** Docker sends the largest 64-bit number for "no limit" of pids; it is the nearest double that JSON carries. */
-const unlimitedPids = 2 ** 64;
-
 /** Turns the kernel's counters into Docker's; undefined when the group is gone. */
 export function toReading(stats: CgroupStats): CgroupReading | undefined {
   const { cpu, memory, pids, io } = stats;
@@ -47,7 +44,8 @@ export function toReading(stats: CgroupStats): CgroupReading | undefined {
     },
     memoryStats: memory ? toMemory(memory) : {},
     blkioStats: toBlkio(stats.version, io),
-    pidsStats: pids ? { current: pids.current, limit: pids.limit ?? unlimitedPids } : {},
+    // Docker's "no limit", 2^64-1, is no double: a rounded one would overflow in Go clients, so none is sent.
+    pidsStats: pids ? { current: pids.current, ...(pids.limit === undefined ? {} : { limit: pids.limit }) } : {},
   };
 }
 
