@@ -1,5 +1,5 @@
 import { shapes } from './shapes.ts';
-import { GoFloat, GoMap, type GoValue, nilSlice } from './values.ts';
+import { GoFloat, GoMap, type GoValue, nilSlice, sortedKeys } from './values.ts';
 
 /**
  * Decoded JSON as Go would hold it in the struct called `name` (see `shapes.ts`): members the struct lacks are gone,
@@ -57,7 +57,7 @@ function convert(value: GoValue, type: string): GoValue {
 function convertMap(value: GoValue, element: string): GoMap {
   const zero = convert(undefined, element);
   if (!(value instanceof GoMap)) return new GoMap(new Map(), { zero, isNil: true });
-  const entries = [...value.entries].map(([key, member]) => [key, convert(member, element)] as const);
+  const entries = sortedKeys(value).map((key) => [key, convert(value.entries.get(key), element)] as const);
   return new GoMap(new Map(entries), { zero });
 }
 

@@ -1,3 +1,4 @@
+import { ApiError } from '#client';
 import { bool, CliError, type Command, defineCommand, filter, noArgs } from '../../framework/index.ts';
 import { confirm } from '../../output/prompt.ts';
 import { humanSize } from '../../output/units.ts';
@@ -26,13 +27,23 @@ export const command: Command = defineCommand({
       total += bytes;
       if (text !== '') ctx.out(`${text}\n`);
     };
-    show(await pruneContainers(ctx, filters));
-    show(await pruneNetworks(ctx, filters));
-    if (flags.volumes) show(await pruneVolumes(ctx, filters, false));
-    show(await pruneImages(ctx, filters, flags.all));
+    show(await orNothing(pruneContainers(ctx, filters)));
+    show(await orNothing(pruneNetworks(ctx, filters)));
+    if (flags.volumes) show(await orNothing(pruneVolumes(ctx, filters, false)));
+    show(await orNothing(pruneImages(ctx, filters, flags.all)));
     ctx.out(`Total reclaimed space: ${humanSize(total)}\n`);
   },
 });
+
+/** A kind the daemon does not know has nothing to prune. */
+async function orNothing(pruning: Promise<Pruned>): Promise<Pruned> {
+  try {
+    return await pruning;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 501) return { text: '', bytes: 0 };
+    throw error;
+  }
+}
 
 function questionText(all: boolean, volumes: boolean, filters: Readonly<Record<string, readonly string[]>>): string {
   const goners = [
