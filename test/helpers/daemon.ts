@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiClient } from '#client';
-import { findLeftovers, sweepNetwork } from './leftovers.ts';
+import { findLeftovers, sweepMounts, sweepNetwork } from './leftovers.ts';
 import { type Slot, takeSlot } from './slot.ts';
 import { until, within } from './until.ts';
 
@@ -14,6 +14,8 @@ export interface DaemonOptions {
   /** Added to the daemon's own. `BERTH_FAILPOINTS` is the one of most use. */
   env?: Readonly<Record<string, string>>;
   flags?: readonly string[];
+  /** `debug` unless told, or what `BERTH_TEST_LOG_LEVEL` says. */
+  logLevel?: string;
 }
 
 /** A berthd of the test's own: own roots, socket, bridge and subnet. One process at a time, restartable. */
@@ -84,7 +86,7 @@ export class TestDaemon {
       ['-H', this.host],
       ['--bridge', this.bridge],
       ['--bip', `10.199.${this.#slot.number}.1/24`],
-      ['--log-level', process.env['BERTH_TEST_LOG_LEVEL'] ?? 'debug'],
+      ['--log-level', this.#options.logLevel ?? process.env['BERTH_TEST_LOG_LEVEL'] ?? 'debug'],
       // A machine's own configuration is none of the test's business.
       ['--config-file', join(this.#directory, 'daemon.json')],
     ].flat();
@@ -174,6 +176,7 @@ export class TestDaemon {
 
   #forget(): void {
     sweepNetwork(this.bridge);
+    sweepMounts(this.#directory);
     rmSync(this.#directory, { recursive: true, force: true });
     this.#slot.release();
   }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isKind } from '#errors';
-import { createLinuxSys } from '#sys';
+import { createLinuxSys, MNT } from '#sys';
 import { until } from './until.ts';
 
 export interface Traces {
@@ -68,6 +68,16 @@ function links({ bridge }: Traces): string[] {
       (name) => masterOf(name) === bridge || readOrEmpty(`/sys/class/net/${name}/ifalias`).includes(`berth:${bridge}`),
     )
     .map((name) => `network link: ${name}`);
+}
+
+/** Unmounts everything below a folder that is about to be removed, deepest first. */
+export function sweepMounts(directory: string): void {
+  const { mounts: kernel } = createLinuxSys();
+  const targets = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((target) => target.startsWith(`${directory}/`));
+  for (const target of targets.toReversed()) kernel.unmount(target, MNT.DETACH);
 }
 
 /** Removes what a stopped daemon rightly leaves in the host's network. */

@@ -1,0 +1,23 @@
+import type { Work } from '../work.ts';
+import { cliPs, cliStart } from './cli-start.ts';
+import { exec } from './exec.ts';
+import { load20k } from './load20k.ts';
+import { memory, memoryIdle } from './memory.ts';
+import { parallel50 } from './parallel50.ts';
+import { ps500 } from './ps500.ts';
+import { run } from './run.ts';
+import { stdout256 } from './stdout256.ts';
+
+/** All of them, in the order in which they disturb each other least. */
+export const works: readonly Work[] = [
+  memoryIdle,
+  cliStart,
+  cliPs,
+  run,
+  exec,
+  parallel50,
+  memory,
+  load20k,
+  stdout256,
+  ps500,
+];
