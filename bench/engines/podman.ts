@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sweepMounts } from '../../test/helpers/leftovers.ts';
 import { type BenchEngine, cli, processesNamed } from './engine.ts';
@@ -17,12 +17,15 @@ export async function startPodman(): Promise<BenchEngine> {
     '--tmpdir',
     join(directory, 'tmp'),
   ];
+  // Podman raises limits to its own defaults, which fails where the machine's hard limits are lower.
+  const conf = join(directory, 'containers.conf');
+  writeFileSync(conf, '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n');
   const version = execFileSync(program, ['--version'], { encoding: 'utf8' }).trim().split(' ').at(-1) ?? '';
   const engine: BenchEngine = {
     name: 'podman',
     version,
     cli: [program, ...roots],
-    env: {},
+    env: { CONTAINERS_CONF: conf },
     ownCli: [program, ...roots],
     processes: () => processesNamed((line) => line.includes(directory) && /^\S*(podman|conmon) /.test(line)),
     stop: async () => {
