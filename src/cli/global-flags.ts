@@ -13,8 +13,8 @@ export interface GlobalFlags {
   readonly tlsCaCert: string;
   readonly tlsCert: string;
   readonly tlsKey: string;
-  /** Whether `--tlscacert` and so on were given, so that a missing file is an error. */
-  readonly tlsFilesGiven: boolean;
+  /** Names of those of the three flags above that were given, so that a missing file is an error. */
+  readonly tlsFilesGiven: ReadonlySet<string>;
   readonly version: boolean;
 }
 
@@ -70,7 +70,7 @@ export function readGlobalFlags(
     tlsCaCert: text('tlscacert'),
     tlsCert: text('tlscert'),
     tlsKey: text('tlskey'),
-    tlsFilesGiven: ['tlscacert', 'tlscert', 'tlskey'].some((name) => given.has(name)),
+    tlsFilesGiven: new Set(['tlscacert', 'tlscert', 'tlskey'].filter((name) => given.has(name))),
     version: values['version'] === true,
   };
 }

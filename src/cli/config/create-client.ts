@@ -4,6 +4,7 @@ import { ApiClient, type TlsOptions } from '#client';
 import { isErrno } from '#lib';
 import type { CliContext } from '../context.ts';
 import { CliError } from '../framework/errors.ts';
+import { fileError } from '../framework/files.ts';
 import type { GlobalFlags } from '../global-flags.ts';
 import { clientVersion } from '../version.ts';
 import { currentContextName, defaultContextName } from './current-context.ts';
@@ -41,15 +42,21 @@ export async function resolveEndpoint(ctx: CliContext): Promise<{ host: string; 
 }
 
 function tlsFromFlags(globals: GlobalFlags): TlsOptions {
-  const read = (path: string): string | undefined => {
+  const { tlsFilesGiven: given } = globals;
+  const read = (path: string, needed: boolean): string | undefined => {
     try {
       return readFileSync(path, 'utf8');
     } catch (error) {
-      if (isErrno(error, 'ENOENT') && !globals.tlsFilesGiven) return undefined;
-      throw new CliError(`could not read TLS file: ${error instanceof Error ? error.message : path}`);
+      if (!needed && isErrno(error, 'ENOENT')) return undefined;
+      throw fileError('open', path, error);
     }
   };
-  return tlsOptions(read(globals.tlsCaCert), read(globals.tlsCert), read(globals.tlsKey), !globals.tlsVerify);
+  return tlsOptions(
+    read(globals.tlsCaCert, globals.tlsVerify || given.has('tlscacert')),
+    read(globals.tlsCert, given.has('tlscert')),
+    read(globals.tlsKey, given.has('tlskey')),
+    !globals.tlsVerify,
+  );
 }
 
 function tlsOptions(

@@ -62,7 +62,8 @@ export function containerRow(container: ContainerSummary, truncate: boolean): Li
 
 function containerNames(names: readonly string[], truncate: boolean): string {
   const plain = names.map((name) => name.replace(/^\//, ''));
-  return truncate ? (plain.find((name) => !name.includes('/')) ?? '') : plain.join(',');
+  const own = truncate ? plain.find((name) => !name.includes('/')) : undefined;
+  return own ?? plain.join(',');
 }
 
 function containerImage(container: ContainerSummary, truncate: boolean): string {
