@@ -106,6 +106,7 @@ export class Engine {
       facts: options.hostFacts,
       directories,
       volumes,
+      defaultRuntime: options.facts.defaultRuntime,
       initPath: options.initPath,
       initByDefault: options.initByDefault,
       dns: options.dns,
@@ -142,7 +143,6 @@ export class Engine {
       events,
       defaults: {
         cgroupVersion,
-        runtime: options.facts.defaultRuntime,
         maskedPaths: defaultMaskedPaths,
         readonlyPaths: defaultReadonlyPaths,
       },

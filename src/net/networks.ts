@@ -83,7 +83,7 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     const netnsPath = join(this.#netnsFolder, containerId);
     using undo = new DisposableStack();
     undo.defer(() => this.#removeSandbox(state, containerId));
-    using inside = createNamespace(this.#options.sys, netnsPath);
+    using inside = createNamespace(this.#options.sys, netnsPath, request.sysctls);
     const endpoint = mode === 'bridge' ? this.#join(state, inside, netnsPath, request) : undefined;
     undo.move();
     return { containerId, netnsPath, endpoint };

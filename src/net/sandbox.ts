@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { EngineError } from '#errors';
 import type { RouteSocket, Sys } from '#sys';
 
 /** The end inside a container. */
@@ -20,18 +21,32 @@ export interface Attachment {
  * Makes a namespace at `path` with loopback on, and answers a socket into it. New interfaces there speak no IPv6 before
  * their network does, and announce their address when they come up: the bridge may remember an earlier container.
  */
-export function createNamespace(sys: Sys, path: string): RouteSocket {
+export function createNamespace(sys: Sys, path: string, sysctls: Readonly<Record<string, string>>): RouteSocket {
   const socket = sys.namespaces.createNetns(path, () => {
     if (sys.namespaces.readSysctl('net/ipv6/conf/default/disable_ipv6') !== undefined) {
       sys.namespaces.writeSysctl('net/ipv6/conf/default/disable_ipv6', '1');
     }
     sys.namespaces.writeSysctl('net/ipv4/conf/default/arp_notify', '1');
+    for (const [name, value] of Object.entries(sysctls)) applySysctl(sys, name, value);
     return sys.netlink.openRouteSocket();
   });
   if (socket === undefined) throw new Error('createNetns answered no socket');
   const loopback = socket.findLink('lo');
   if (loopback !== undefined) socket.setLink(loopback.index, { up: true });
   return socket;
+}
+
+/** @throws invalidArgument when the kernel has no such setting or refuses the value. */
+function applySysctl(sys: Sys, name: string, value: string): void {
+  if (!/^net(\.[\w-]+)+$/.test(name)) return;
+  try {
+    sys.namespaces.writeSysctl(name.replaceAll('.', '/'), value);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EngineError('invalidArgument', 'INVALID_SYSCTL', `cannot set sysctl ${name}=${value}: ${reason}`, {
+      cause,
+    });
+  }
 }
 
 /** Joins the namespace at `netnsPath` to a bridge: cable, address, default route. */

@@ -83,10 +83,10 @@ export function normalizeHostConfig(input: HostConfig, config: ContainerConfig, 
   if (host.LogConfig.Type === '') host.LogConfig = { Type: 'json-file', Config: host.LogConfig.Config };
   if (host.ShmSize === 0) host.ShmSize = 64 * 1024 * 1024;
   if (host.ShmSize < 0) throw invalid('INVALID_SHM_SIZE', 'SHM size can not be less than 0');
+  if (host.Memory > 0 && host.MemorySwap === 0) host.MemorySwap = 2 * host.Memory;
   if (host.IpcMode === '') host.IpcMode = 'private';
   if (host.CgroupnsMode === '')
     host.CgroupnsMode = host.Privileged || defaults.cgroupVersion === 1 ? 'host' : 'private';
-  if (host.Runtime === '') host.Runtime = defaults.runtime;
   if (host.RestartPolicy.Name === '')
     host.RestartPolicy = { Name: 'no', MaximumRetryCount: host.RestartPolicy.MaximumRetryCount };
   host.MaskedPaths ??= host.Privileged ? null : [...defaults.maskedPaths];
@@ -98,12 +98,38 @@ export function normalizeHostConfig(input: HostConfig, config: ContainerConfig, 
 
 export interface HostDefaults {
   cgroupVersion: 1 | 2;
-  runtime: string;
   maskedPaths: readonly string[];
   readonlyPaths: readonly string[];
 }
 
+/** What a container that joins another's network, or the host's, may not ask for (runconfig's conflicts). */
+function checkNetworkConflicts(host: HostConfig, config: ContainerConfig): void {
+  const joins = host.NetworkMode.startsWith('container:');
+  const netSysctl = Object.keys(host.Sysctls ?? {}).find((name) => name.startsWith('net.'));
+  const conflicts: [boolean, string][] = [
+    [host.UTSMode === 'host' && config.Hostname !== '', 'conflicting options: hostname and the UTS mode'],
+    [joins && config.Hostname !== '', 'conflicting options: hostname and the network mode'],
+    [joins && (host.Dns ?? []).length > 0, 'conflicting options: dns and the network mode'],
+    [
+      joins && (host.ExtraHosts ?? []).length > 0,
+      'conflicting options: custom host-to-IP mapping and the network mode',
+    ],
+    [joins && (config.MacAddress ?? '') !== '', 'conflicting options: mac-address and the network mode'],
+    [
+      joins && Object.keys(host.PortBindings ?? {}).length > 0,
+      'conflicting options: port publishing and the container type network mode',
+    ],
+    [
+      host.NetworkMode === 'host' && netSysctl !== undefined,
+      `sysctl "${netSysctl}" not allowed in host network namespace`,
+    ],
+  ];
+  const first = conflicts.find(([present]) => present);
+  if (first) throw invalid('CONFLICTING_OPTIONS', first[1]);
+}
+
 function checkHostConfig(host: HostConfig, config: ContainerConfig): void {
+  checkNetworkConflicts(host, config);
   const { Name: policy, MaximumRetryCount: retries } = host.RestartPolicy;
   if (!restartPolicies.has(policy)) {
     throw invalid(
@@ -126,12 +152,6 @@ function checkHostConfig(host: HostConfig, config: ContainerConfig): void {
     throw invalid(
       'INVALID_WORKING_DIR',
       `the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`,
-    );
-  }
-  if (/^\/proc\/(self|\d+)\/fd(\/|$)/.test(config.WorkingDir)) {
-    throw invalid(
-      'INVALID_WORKING_DIR',
-      `the working directory '${config.WorkingDir}' is invalid, it names a file descriptor`,
     );
   }
   if (host.Memory !== 0 && host.Memory < minimumMemoryBytes) {

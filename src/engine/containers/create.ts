@@ -83,6 +83,10 @@ export class Creator {
     const id = parseContainerId(randomHex(32));
     const config = mergeImageConfig(request.config, image.config.config);
     const hostConfig = normalizeHostConfig(request.hostConfig, config, defaults);
+    if (hostConfig.NetworkMode.startsWith('container:')) {
+      // The name may be given to another container later.
+      hostConfig.NetworkMode = `container:${registry.get(hostConfig.NetworkMode.slice('container:'.length)).id}`;
+    }
     const { path, args } = commandOf(config);
     if (config.Hostname === '') config.Hostname = this.#defaultHostname(id, hostConfig.NetworkMode);
     const anonymousVolumes: string[] = [];

@@ -60,7 +60,7 @@ function cleanTarget(target: string, spec: string): string {
     );
   }
   const clean = posix.normalize(target).replace(/(?<=.)\/+$/, '');
-  if (clean === '/') throw invalidSpec(spec, "destination can't be '/'");
+  if (clean === '/') throw invalidSpec(spec, "invalid specification: destination can't be '/'");
   return clean;
 }
 

@@ -16,6 +16,7 @@ import {
   buildResolvConf,
   buildSpec,
   cgroupsPath,
+  checkWorkingDirectory,
   hostDevices,
   type OciRuntime,
   resolveUser,
@@ -42,6 +43,8 @@ export interface OciProcessesOptions {
   sys: Sys;
   monitor: Monitor;
   runtimes: ReadonlyMap<string, OciRuntime>;
+  /** Runs containers that name no runtime. */
+  defaultRuntime: string;
   facts: HostFacts;
   directories: ContainerDirectories;
   volumes: Volumes;
@@ -78,7 +81,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
     this.#writeNetworkFiles(record, sandbox);
     const mounts = await this.#prepareMounts(record, rootfs);
     const user = resolveUser(rootfs, record.config.User, record.hostConfig.GroupAdd ?? [], sys.files);
-    if (record.config.WorkingDir !== '' && record.config.WorkingDir !== '/') {
+    if (checkWorkingDirectory(record.config.WorkingDir) !== '/') {
       using root = new RootFiles(rootfs, sys.files);
       root.ensureDirectory(record.config.WorkingDir);
     }
@@ -115,13 +118,10 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
   }
 
   #runtime(record: ContainerRecord): OciRuntime {
-    const runtime = this.#options.runtimes.get(record.hostConfig.Runtime);
+    const name = record.hostConfig.Runtime || this.#options.defaultRuntime;
+    const runtime = this.#options.runtimes.get(name);
     if (!runtime) {
-      throw new EngineError(
-        'invalidArgument',
-        'UNKNOWN_RUNTIME',
-        `unknown or invalid runtime name: ${record.hostConfig.Runtime}`,
-      );
+      throw new EngineError('invalidArgument', 'UNKNOWN_RUNTIME', `unknown or invalid runtime name: ${name}`);
     }
     return runtime;
   }
@@ -195,6 +195,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
         source: join(directories.data(owner), name),
         destination,
         readOnly: record.hostConfig.ReadonlyRootfs,
+        readOnlyNonRecursive: true,
         propagation: 'rprivate',
         recursive: true,
         tmpfsOptions: [],
@@ -215,7 +216,9 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
       return { ...common, type: 'bind', source: await this.#prepareVolume(point.Name, mount, rootfs) };
     }
     ensureBindSource(mount);
-    return { ...common, type: 'bind', source: point.Source };
+    // Nothing is mounted below a file, and the runtime's recursive read-only flag works on directories alone.
+    const readOnlyNonRecursive = !statSync(point.Source).isDirectory();
+    return { ...common, type: 'bind', source: point.Source, readOnlyNonRecursive };
   }
 
   async #prepareVolume(name: string, mount: PlannedMount, rootfs: string): Promise<string> {

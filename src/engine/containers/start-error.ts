@@ -26,11 +26,11 @@ export function toStartFailure(cause: unknown, command: string): StartFailure {
     ),
     exitCode,
   });
+  if (command.includes('/') && /no such file or directory/i.test(message)) {
+    return fail(127, 'invalidArgument', `exec: "${command}": stat ${command}: no such file or directory`);
+  }
   if (/executable file .*not found|not found in \$PATH/i.test(message)) {
     return fail(127, 'invalidArgument', `exec: "${command}": executable file not found in $PATH`);
-  }
-  if (/(open executable|exec|stat|find executable).*no such file or directory/i.test(message)) {
-    return fail(127, 'invalidArgument', `exec: "${command}": stat ${command}: no such file or directory`);
   }
   if (
     /permission denied|operation not permitted|is a directory|not executable/i.test(message) &&

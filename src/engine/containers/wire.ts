@@ -1,5 +1,12 @@
 import { parseRfc3339Nano, ZERO_TIME } from '#lib';
-import type { ContainerInspect, ContainerState, ContainerSummary, EndpointSettings, NetworkSettings } from '#spec';
+import type {
+  ContainerInspect,
+  ContainerState,
+  ContainerSummary,
+  EndpointSettings,
+  HostConfig,
+  NetworkSettings,
+} from '#spec';
 import { humanDuration } from './human.ts';
 import { endingOf, isLive, type ContainerRecord, type Phase } from './record.ts';
 
@@ -57,7 +64,7 @@ export function commandText(record: ContainerRecord): string {
 export function endpointsOf(record: ContainerRecord): Record<string, EndpointSettings> {
   const mode = record.hostConfig.NetworkMode;
   if (mode.startsWith('container:')) return {};
-  const endpoint = record.sandbox?.endpoint;
+  const endpoint = isLive(record.phase) ? record.sandbox?.endpoint : undefined;
   const given = record.endpoints[mode] ?? record.endpoints['default'];
   const settings: EndpointSettings = {
     IPAMConfig: given?.IPAMConfig ?? null,
@@ -80,8 +87,8 @@ export function endpointsOf(record: ContainerRecord): Record<string, EndpointSet
 }
 
 function toNetworkSettings(record: ContainerRecord): NetworkSettings {
-  const endpoint = record.sandbox?.endpoint;
   const live = isLive(record.phase);
+  const endpoint = live ? record.sandbox?.endpoint : undefined;
   const ports = live
     ? Object.fromEntries(Object.keys(record.config.ExposedPorts ?? {}).map((port) => [port, null]))
     : {};
@@ -105,6 +112,13 @@ function toNetworkSettings(record: ContainerRecord): NetworkSettings {
     MacAddress: endpoint?.macAddress ?? '',
     Networks: endpointsOf(record),
   };
+}
+
+/** Docker leaves the runtime out until one is chosen. */
+function toHostConfig(host: HostConfig): HostConfig {
+  if (host.Runtime) return host;
+  const { Runtime: _unset, ...rest } = host;
+  return rest;
 }
 
 /** Facts for inspect that are not in the record. */
@@ -137,7 +151,7 @@ export function toInspect(record: ContainerRecord, extras: InspectExtras): Conta
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: extras.execIds,
-    HostConfig: record.hostConfig,
+    HostConfig: toHostConfig(record.hostConfig),
     GraphDriver: { Name: 'overlay2', Data: extras.graphDriverData },
     ...(extras.size ? { SizeRw: extras.size.rw, SizeRootFs: extras.size.rootFs } : {}),
     Mounts: record.mounts.map((mount) => mount.point),

@@ -154,7 +154,8 @@ export interface HostConfig {
   /** Bytes. */
   ShmSize: number;
   Sysctls?: Record<string, string>;
-  Runtime: string;
+  /** Undefined in answers where none was chosen yet. */
+  Runtime?: string;
   Isolation: string;
   /** null means Docker's defaults, an empty list means none. */
   MaskedPaths: string[] | null;

@@ -1,4 +1,4 @@
-import { EngineError } from '#errors';
+import { EngineError, findEngineError } from '#errors';
 import { decodeContainerCreate, decodeUpdate } from '../../decode/requests.ts';
 import { readJsonBody } from '../../http/body.ts';
 import type { Exchange } from '../../http/exchange.ts';
@@ -50,7 +50,14 @@ export async function restart(backend: ContainersBackend, exchange: Exchange): P
 }
 
 export async function kill(backend: ContainersBackend, exchange: Exchange): Promise<void> {
-  await backend.kill(idOf(exchange), { signal: exchange.query.text('signal') });
+  try {
+    await backend.kill(idOf(exchange), { signal: exchange.query.text('signal') });
+  } catch (cause) {
+    const known = findEngineError(cause);
+    if (!known) throw cause;
+    const message = `cannot kill container: ${idOf(exchange)}: ${known.message}`;
+    throw new EngineError(known.kind, known.code, message, { cause });
+  }
   exchange.empty(204);
 }
 
