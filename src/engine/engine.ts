@@ -106,7 +106,6 @@ export class Engine {
       facts: options.hostFacts,
       directories,
       volumes,
-      defaultRuntime: options.facts.defaultRuntime,
       initPath: options.initPath,
       initByDefault: options.initByDefault,
       dns: options.dns,
@@ -132,6 +131,7 @@ export class Engine {
       networks,
       events,
       logger,
+      defaultRuntime: options.facts.defaultRuntime,
       failpoint,
       autoRemove: (record) => remover.bury(record, { volumes: true }),
     });

@@ -21,6 +21,8 @@ export interface LifecycleDeps {
   networks: Networks;
   events: EventBus;
   logger: Logger;
+  /** Runs containers that name no runtime. */
+  defaultRuntime: string;
   failpoint: (name: string) => void;
   /** Removes an auto-remove container whose run ended; called under its lock. */
   autoRemove(record: ContainerRecord): Promise<void>;
@@ -63,7 +65,8 @@ export class Lifecycle {
   }
 
   /** One run, from nothing to the user's program. Under the lock. Any failure leaves nothing of it behind. */
-  async #run(record: ContainerRecord): Promise<void> {
+  async #run(created: ContainerRecord): Promise<void> {
+    const record = this.#withRuntime(created);
     const { registry, processes, layers, networks, events, failpoint } = this.#deps;
     const session = registry.session(record.id);
     session.runEnded = Promise.withResolvers<void>();
@@ -90,6 +93,12 @@ export class Lifecycle {
       await this.#startFailed(record, cause);
     }
     events.publish('container', 'start', record.id, eventAttributes(record));
+  }
+
+  /** As dockerd does, the runtime is chosen at the first start, for good. */
+  #withRuntime(record: ContainerRecord): ContainerRecord {
+    if (record.hostConfig.Runtime) return record;
+    return { ...record, hostConfig: { ...record.hostConfig, Runtime: this.#deps.defaultRuntime } };
   }
 
   #planSandbox(record: ContainerRecord): SandboxPlan {

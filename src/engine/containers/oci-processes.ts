@@ -43,8 +43,6 @@ export interface OciProcessesOptions {
   sys: Sys;
   monitor: Monitor;
   runtimes: ReadonlyMap<string, OciRuntime>;
-  /** Runs containers that name no runtime. */
-  defaultRuntime: string;
   facts: HostFacts;
   directories: ContainerDirectories;
   volumes: Volumes;
@@ -118,7 +116,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
   }
 
   #runtime(record: ContainerRecord): OciRuntime {
-    const name = record.hostConfig.Runtime || this.#options.defaultRuntime;
+    const name = record.hostConfig.Runtime ?? '';
     const runtime = this.#options.runtimes.get(name);
     if (!runtime) {
       throw new EngineError('invalidArgument', 'UNKNOWN_RUNTIME', `unknown or invalid runtime name: ${name}`);

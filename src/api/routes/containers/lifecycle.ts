@@ -54,7 +54,7 @@ export async function kill(backend: ContainersBackend, exchange: Exchange): Prom
     await backend.kill(idOf(exchange), { signal: exchange.query.text('signal') });
   } catch (cause) {
     const known = findEngineError(cause);
-    if (!known) throw cause;
+    if (!known || known.code === 'INVALID_SIGNAL') throw cause;
     const message = `cannot kill container: ${idOf(exchange)}: ${known.message}`;
     throw new EngineError(known.kind, known.code, message, { cause });
   }
