@@ -11,7 +11,7 @@ import type { Logger } from '#lib';
 import { openFileNetworkStore, openNetworks } from '#net';
 import { findInit, findRuntime, OciRuntime, readHostFacts } from '#runtime';
 import { openDatabase, openStore, storeMigrations } from '#store';
-import { createLinuxSys } from '#sys';
+import { createLinuxSys, type Sys } from '#sys';
 import type { DaemonConfig } from './config.ts';
 import { engineVersion } from './version.ts';
 
@@ -60,7 +60,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
   });
   opening.defer(() => networks.close());
 
-  const { runtimes, defaultRuntime, versions } = await openRuntimes(config);
+  const { runtimes, defaultRuntime, versions } = await openRuntimes(config, sys);
   const conmonPath = conmonPaths.find((path) => existsSync(path));
   if (conmonPath === undefined) {
     throw new EngineError(
@@ -77,7 +77,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
     networks,
     runtimes,
     conmonPath,
-    hostFacts: readHostFacts({ systemdCgroups: false }),
+    hostFacts: readHostFacts(sys, { systemdCgroups: false }),
     dataRoot: config.dataRoot,
     execRoot: config.execRoot,
     initPath: config.initPath === '' ? findInit() : config.initPath,
@@ -135,7 +135,7 @@ interface Runtimes {
 }
 
 /** The runtimes of the configuration, and those found on this host. */
-async function openRuntimes(config: DaemonConfig): Promise<Runtimes> {
+async function openRuntimes(config: DaemonConfig, sys: Sys): Promise<Runtimes> {
   const candidates = { crun: undefined, runc: undefined, ...config.runtimes };
   const runtimes = new Map<string, OciRuntime>();
   const versions: Runtimes['versions'] = {};
@@ -145,7 +145,16 @@ async function openRuntimes(config: DaemonConfig): Promise<Runtimes> {
       return undefined;
     });
     if (!found) continue;
-    runtimes.set(name, new OciRuntime({ path: found.path, root: join(config.execRoot, name), systemdCgroups: false }));
+    runtimes.set(
+      name,
+      new OciRuntime({
+        sys,
+        path: found.path,
+        version: found.version,
+        root: join(config.execRoot, name),
+        systemdCgroups: false,
+      }),
+    );
     versions[name] = { path: found.path, version: found.version.version };
   }
   const defaultRuntime = config.defaultRuntime === '' ? [...runtimes.keys()][0] : config.defaultRuntime;

@@ -2,7 +2,7 @@ import { isKind } from '#errors';
 import { failpoint, type Logger } from '#lib';
 import { Monitor, type ProcessExit } from '#monitor';
 import type { NetworkCatalog, Networks } from '#net';
-import { CgroupTree, defaultMaskedPaths, defaultReadonlyPaths, type HostFacts, type OciRuntime } from '#runtime';
+import { defaultMaskedPaths, defaultReadonlyPaths, type HostFacts, type OciRuntime } from '#runtime';
 import type { Database, Migration, Store, StoredImage } from '#store';
 import type { Sys } from '#sys';
 import { toReading } from './containers/cgroup-reading.ts';
@@ -71,7 +71,7 @@ export class Engine {
 
   private constructor(options: EngineOptions) {
     const { logger, sys, db, store, networks, runtimes } = options;
-    const cgroupVersion = CgroupTree.detect().version;
+    const cgroupVersion = options.hostFacts.cgroup.version;
     const layers = store.containerLayers;
     const events = new EventBus();
     const directories = new ContainerDirectories(options.dataRoot, options.execRoot);

@@ -43,8 +43,11 @@ export class ExitWatcher implements Disposable {
 
   /** The exit directory for a process about to be launched; a former exit of the same id is forgotten. */
   prepare(kind: 'container' | 'exec', id: string): string {
-    this.acknowledge(kind, id);
-    if (kind === 'container') return this.#containers;
+    this.#told.delete(`${kind}/${id}`);
+    if (kind === 'container') {
+      rmSync(join(this.#containers, id), { force: true });
+      return this.#containers;
+    }
     const directory = join(this.#execs, id);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     return directory;
@@ -57,13 +60,17 @@ export class ExitWatcher implements Disposable {
     return names.some((name) => this.#tellExec(id, name));
   }
 
-  /** The exit is on record elsewhere: its file goes. Repeatable. */
+  /** The exit that was told is on record elsewhere: its file goes. A later one of the same id stays. Repeatable. */
   acknowledge(kind: 'container' | 'exec', id: string): void {
-    this.#told.delete(`${kind}/${id}`);
+    const told = this.#told.get(`${kind}/${id}`);
     if (kind === 'container') {
-      rmSync(join(this.#containers, id), { force: true });
+      const path = join(this.#containers, id);
+      if (told === undefined || statSync(path, { bigint: true, throwIfNoEntry: false })?.mtimeNs !== told) return;
+      this.#told.delete(`${kind}/${id}`);
+      rmSync(path, { force: true });
       return;
     }
+    this.#told.delete(`${kind}/${id}`);
     const directory = join(this.#execs, id);
     this.#watchers.get(directory)?.close();
     this.#watchers.delete(directory);

@@ -31,6 +31,9 @@ export interface MonitorOptions {
   onLost: (process: Pick<ProcessExit, 'kind' | 'id' | 'containerId'>) => void;
 }
 
+/** A conmon ends within milliseconds of its process; one that hangs longer than this will not hurt any more. */
+const FORMER_RUN_MS = 2000;
+
 /**
  * The engine's hold on its conmons.
  *
@@ -43,12 +46,15 @@ export class Monitor implements Disposable {
   readonly #exits: ExitWatcher;
   /** By `kind/id`: launches of this life whose end was not told yet. */
   readonly #running: Map<string, symbol>;
+  /** By container ID: conmons of this life, each until it is gone. */
+  readonly #conmons: Map<string, Promise<void>>;
   #scratch: Buffer | undefined;
   #closed: boolean;
 
   constructor(options: MonitorOptions) {
     this.#options = options;
     this.#running = new Map();
+    this.#conmons = new Map();
     this.#exits = new ExitWatcher(join(options.directory, 'exits'), (exit) => {
       this.#running.delete(`${exit.kind}/${exit.id}`);
       options.onExit(exit);
@@ -69,6 +75,8 @@ export class Monitor implements Disposable {
    */
   async launch(request: LaunchRequest): Promise<Launched> {
     const { kind, id, containerId } = request;
+    // The exit file of a run that is still ending must not be taken for this one's.
+    await settledWithin(this.#conmons.get(id), FORMER_RUN_MS);
     const exitDirectory = this.#exits.prepare(kind, id);
     try {
       const { pid, conmonPid, ended } = await launchConmon(request, {
@@ -80,6 +88,7 @@ export class Monitor implements Disposable {
       this.#running.set(`${kind}/${id}`, launch);
       // Not before the caller has got its answer, however quick the process was.
       void ended.then(() => setImmediate(() => this.#conmonEnded({ kind, id, containerId }, launch)));
+      if (kind === 'container') this.#keepConmon(id, ended);
       return { pid, conmonPid };
     } catch (error) {
       this.#exits.acknowledge(kind, id);
@@ -126,6 +135,13 @@ export class Monitor implements Disposable {
     this.#exits[Symbol.dispose]();
   }
 
+  #keepConmon(id: string, ended: Promise<void>): void {
+    this.#conmons.set(id, ended);
+    void ended.then(() => {
+      if (this.#conmons.get(id) === ended) this.#conmons.delete(id);
+    });
+  }
+
   get #temporaryDirectory(): string {
     return join(this.#options.directory, 'tmp');
   }
@@ -137,4 +153,12 @@ export class Monitor implements Disposable {
     this.#running.delete(key);
     this.#options.onLost(process);
   }
+}
+
+async function settledWithin(promise: Promise<void> | undefined, timeoutMs: number): Promise<void> {
+  if (promise === undefined) return;
+  const timeout = Promise.withResolvers<void>();
+  const timer = setTimeout(timeout.resolve, timeoutMs);
+  await Promise.race([promise, timeout.promise]);
+  clearTimeout(timer);
 }

@@ -1,8 +1,12 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { EngineError } from '#errors';
 import { randomHex } from '#lib';
 import { type oci, runtimeMessage } from '#spec';
+import type { Sys } from '#sys';
+import { CompiledFilters } from './crun/compiled-filters.ts';
+import { deleteEnded, startThroughFifo } from './crun/shortcuts.ts';
 import { runProgram } from './run-program.ts';
 import { serializeSpec } from './spec/serialize.ts';
 
@@ -12,7 +16,10 @@ const PROGRAMS = ['crun', 'runc'];
 const SEARCH_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 export interface OciRuntimeOptions {
+  sys: Pick<Sys, 'cgroups' | 'processes'>;
   path: string;
+  /** As {@link findRuntime} found it: crun of a known version is spared some of its own work. */
+  version: RuntimeVersion;
   /** Where the runtime keeps its own notes of containers; emptied at boot, as they are worth nothing after it. */
   root: string;
   systemdCgroups: boolean;
@@ -41,16 +48,35 @@ export class OciRuntime {
   /** What goes before every command, the monitor's among them. */
   readonly globalArgs: readonly string[];
   readonly #root: string;
+  readonly #sys: OciRuntimeOptions['sys'];
+  /** Undefined for a runtime whose files we do not know. */
+  readonly #filters: CompiledFilters | undefined;
 
-  constructor({ path, root, systemdCgroups }: OciRuntimeOptions) {
+  constructor({ sys, path, version, root, systemdCgroups }: OciRuntimeOptions) {
     mkdirSync(root, { recursive: true, mode: 0o700 });
+    const isKnown = version.name === 'crun' && version.version.startsWith('1.');
+    this.#sys = sys;
+    this.#filters = isKnown
+      ? new CompiledFilters(join(root, 'filters'), `${release()} ${version.version} ${version.commit}`)
+      : undefined;
     this.path = path;
     this.#root = root;
     this.globalArgs = [`--root=${root}`, ...(systemdCgroups ? ['--systemd-cgroup'] : [])];
   }
 
+  /** The specification to hand to the runtime: with what it need not compute again. */
+  prepare(spec: oci.RuntimeSpec): oci.RuntimeSpec {
+    return this.#filters?.apply(spec) ?? spec;
+  }
+
+  /** A container of this specification (as {@link prepare} gave it) was created. */
+  created(id: string, spec: oci.RuntimeSpec): void {
+    this.#filters?.learn(spec, join(this.#root, id));
+  }
+
   /** Lets a created container's process run. */
   async start(id: string): Promise<void> {
+    if (this.#filters && startThroughFifo(join(this.#root, id))) return;
     await this.#run(['start', id]);
   }
 
@@ -62,6 +88,7 @@ export class OciRuntime {
   /** Removes the runtime's notes and the control groups; with `force` kills what still runs. Repeatable. */
   async delete(id: string, options: { force: boolean } = { force: false }): Promise<void> {
     if (!this.list().includes(id)) return;
+    if (this.#filters && deleteEnded(join(this.#root, id), this.#sys)) return;
     try {
       await this.#run(['delete', ...(options.force ? ['--force'] : []), id]);
     } catch (error) {

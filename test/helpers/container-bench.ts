@@ -76,8 +76,10 @@ export class ContainerBench implements AsyncDisposable {
   }
 
   async runtime(): Promise<OciRuntime> {
-    this.#runtime ??= new OciRuntime({
-      path: (await findRuntime(process.env['BERTH_TEST_RUNTIME'])).path,
+    if (this.#runtime) return this.#runtime;
+    this.#runtime = new OciRuntime({
+      sys: this.sys,
+      ...(await findRuntime(process.env['BERTH_TEST_RUNTIME'])),
       root: join(this.directory, 'runtime'),
       systemdCgroups: false,
     });
@@ -108,7 +110,7 @@ export class ContainerBench implements AsyncDisposable {
       mounts: wanted.mounts ?? [],
       namespaces: { network: 'new', pid: 'new', ipc: 'new', uts: 'new', cgroup: 'host', ...wanted.namespaces },
       initPath: wanted.initPath,
-      facts: readHostFacts({ systemdCgroups: false }),
+      facts: readHostFacts(this.sys, { systemdCgroups: false }),
       devices: hostDevices,
     });
   }
@@ -117,7 +119,7 @@ export class ContainerBench implements AsyncDisposable {
   async create(wanted: BenchContainer): Promise<{ id: string; pid: number; conmonPid: number }> {
     const id = randomHex(32);
     const runtime = await this.runtime();
-    const spec = this.spec(id, wanted);
+    const spec = runtime.prepare(this.spec(id, wanted));
     writeBundle(this.bundle(id), spec);
     const launched = await this.#monitor.launch({
       id,
@@ -132,6 +134,7 @@ export class ContainerBench implements AsyncDisposable {
       runtimeArgs: [...runtime.globalArgs],
       name: 'bench',
     });
+    runtime.created(id, spec);
     return { id, ...launched };
   }
 
@@ -164,7 +167,7 @@ export class ContainerBench implements AsyncDisposable {
       env: [],
       hostname: 'bench',
       workingDir: '',
-      availableCapabilities: readHostFacts({ systemdCgroups: false }).capabilities,
+      availableCapabilities: readHostFacts(this.sys, { systemdCgroups: false }).capabilities,
     });
     const directory = join(this.directory, 'e', id);
     const attached = Promise.withResolvers<AttachConnection>();

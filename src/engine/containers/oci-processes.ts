@@ -22,7 +22,6 @@ import {
   resolveUser,
   RootFiles,
   setFrozen,
-  CgroupTree,
   writeBundle,
   writeProcessFile,
   type HostFacts,
@@ -64,13 +63,11 @@ const resolvedResolvConf = '/run/systemd/resolve/resolv.conf';
 export class OciProcesses implements ContainerProcesses, ExecProcesses {
   readonly #options: OciProcessesOptions;
   readonly #layout: CgroupLayout;
-  readonly #cgroupTree: CgroupTree;
   readonly #rotator = new LogRotator();
 
   constructor(options: OciProcessesOptions) {
     this.#options = options;
     this.#layout = options.sys.cgroups.detect();
-    this.#cgroupTree = CgroupTree.detect();
   }
 
   async create(record: ContainerRecord, sandbox: Sandbox, rootfs: string): Promise<CreatedProcess> {
@@ -83,7 +80,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
       using root = new RootFiles(rootfs, sys.files);
       root.ensureDirectory(record.config.WorkingDir);
     }
-    const spec = buildSpec({
+    const built = buildSpec({
       containerId: record.id,
       rootfsPath: rootfs,
       config: record.config,
@@ -96,6 +93,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
       facts: this.#options.facts,
       devices: hostDevices,
     });
+    const spec = runtime.prepare(built);
     const bundle = directories.bundle(record.id);
     writeBundle(bundle, spec);
     const { pid } = await monitor.launch({
@@ -111,6 +109,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
       runtimeArgs: [...runtime.globalArgs],
       name: record.name,
     });
+    runtime.created(record.id, spec);
     this.watchLog(record);
     return { pid, startTicks: String(sys.processes.readProcessStat(pid)?.startTicks ?? '') };
   }
@@ -262,11 +261,11 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
   }
 
   async pause(record: ContainerRecord): Promise<void> {
-    if (isLive(record.phase)) await setFrozen(this.#cgroupTree, record.phase.pid, true);
+    if (isLive(record.phase)) await setFrozen(this.#options.sys.cgroups, this.cgroup(record), true);
   }
 
   async resume(record: ContainerRecord): Promise<void> {
-    if (isLive(record.phase)) await setFrozen(this.#cgroupTree, record.phase.pid, false);
+    if (isLive(record.phase)) await setFrozen(this.#options.sys.cgroups, this.cgroup(record), false);
   }
 
   /** The directories of a container's control group. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { CgroupTree, findInit, RootFiles, setFrozen, type SpecMount } from '#runtime';
+import { findInit, RootFiles, setFrozen, type SpecMount } from '#runtime';
 import { type BenchContainer, ContainerBench } from '../../helpers/container-bench.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -87,7 +87,6 @@ test('the default filter is on, refuses mounts and namespaces, and can be switch
 });
 
 test('limits reach the control groups', async () => {
-  const tree = CgroupTree.detect();
   const { id, pid } = await bench.create({
     args: ['sleep', '100'],
     host: {
@@ -99,10 +98,10 @@ test('limits reach the control groups', async () => {
       CpusetCpus: '0',
     },
   });
-  const groups = readFileSync(`/proc/${pid}/cgroup`, 'latin1');
+  const group = bench.sys.cgroups.pathsOfProcess(bench.sys.cgroups.detect(), pid);
   const read = (controller: string, v1: string, v2: string): string => {
-    const group = tree.groupOf(groups, controller) ?? '';
-    return readFileSync(tree.file(controller, group, tree.version === 1 ? v1 : v2), 'latin1').trim();
+    const directory = group.controllers.get(controller);
+    return readFileSync(directory ? join(directory, v1) : join(group.unified ?? '', v2), 'latin1').trim();
   };
   assert.equal(read('memory', 'memory.limit_in_bytes', 'memory.max'), String(64 << 20));
   assert.equal(read('pids', 'pids.max', 'pids.max'), '50');
@@ -113,7 +112,7 @@ test('limits reach the control groups', async () => {
   assert.equal(read('memory', 'memory.limit_in_bytes', 'memory.max'), String(96 << 20));
   assert.equal(read('pids', 'pids.max', 'pids.max'), '60');
   await runtime.delete(id, { force: true });
-  assert.equal(existsSync(tree.file('memory', tree.groupOf(groups, 'memory') ?? '', 'cgroup.procs')), false);
+  assert.equal(existsSync(group.controllers.get('memory') ?? group.unified ?? ''), false);
 });
 
 test('ulimits are set, and cut where this host allows no more', async () => {
@@ -184,9 +183,11 @@ test('a container is frozen and thawed through its control group, and the runtim
   const runtime = await bench.runtime();
   const { id, pid } = await bench.create({ args: ['sleep', '100'] });
   await runtime.start(id);
-  await setFrozen(CgroupTree.detect(), pid, true);
+  const { cgroups } = bench.sys;
+  const group = cgroups.pathsOfProcess(cgroups.detect(), pid);
+  await setFrozen(cgroups, group, true);
   assert.equal((await runtime.state(id)).status, 'paused');
-  await setFrozen(CgroupTree.detect(), pid, false);
+  await setFrozen(cgroups, group, false);
   assert.equal((await runtime.state(id)).status, 'running');
   await runtime.kill(id, 9, { all: true });
   assert.equal((await bench.ended(id)).exitCode, 137);
