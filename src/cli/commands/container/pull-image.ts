@@ -1,5 +1,5 @@
 import type { ApiClient } from '#client';
-import { familiarName, type ImageReference } from '#spec';
+import { type ImageReference, repositoryName } from '#spec';
 import { registryAuthHeader } from '../../config/registry-auth.ts';
 import type { CliContext } from '../../context.ts';
 import { showProgress } from '../../output/progress.ts';
@@ -19,7 +19,7 @@ export async function pullImage(
     method: 'POST',
     path: '/images/create',
     query: {
-      fromImage: familiarName(image),
+      fromImage: repositoryName(image),
       tag: image.digest ?? image.tag,
       platform: options.platform === '' ? undefined : options.platform.toLowerCase(),
     },
