@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type Answer, FakeDaemon, runWith } from './testing/fake-daemon.ts';
 import { groups, singles } from './tree.ts';
@@ -310,3 +314,21 @@ test('contexts are created, used, exported, imported and removed', async () => {
 });
 
 test("the version is the package's", () => assert.equal(clientVersion, packageJson.version));
+
+test('save hands every byte to a slow reader before the process ends', async () => {
+  const bytes = Buffer.alloc(3_000_000, 'x');
+  await using daemon = await FakeDaemon.start({
+    'GET /images/busybox/get': (_request, response) => response.end(bytes),
+  });
+  const main = fileURLToPath(new URL('main.ts', import.meta.url));
+  const child = spawn(process.execPath, [main, '-H', daemon.host, 'save', 'busybox'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  let received = 0;
+  for await (const chunk of child.stdout) {
+    if (received === 0) await setTimeout(200);
+    received += Buffer.from(chunk).length;
+  }
+  assert.deepEqual([await ended, received], [[0, null], bytes.length]);
+});

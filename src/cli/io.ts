@@ -19,6 +19,9 @@ export class BrokenPipeError extends Error {}
 
 const descriptors = { stdin: 0, stdout: 1, stderr: 2 } as const;
 
+/** Node's streams that were asked for, which may still hold what was written. */
+const used = new Set<NodeJS.WriteStream>();
+
 /** The real streams. Node's stream objects are made only when a command asks for one. */
 export const processIo: CliIo = {
   out: (chunk) => writeAll(1, chunk),
@@ -27,9 +30,11 @@ export const processIo: CliIo = {
     return process.stdin;
   },
   get stdout() {
+    used.add(process.stdout);
     return process.stdout;
   },
   get stderr() {
+    used.add(process.stderr);
     return process.stderr;
   },
   isTerminal: (stream) => isTerminal(descriptors[stream]),
@@ -38,6 +43,17 @@ export const processIo: CliIo = {
     return 80;
   },
 };
+
+/** Waits until everything written to the process's streams has gone to the system; call it before the process exits. */
+export async function flushProcessStreams(): Promise<void> {
+  for (const stream of used) {
+    if (stream.destroyed || stream.writableLength === 0) continue;
+    await new Promise<void>((resolve) => {
+      stream.once('error', () => resolve());
+      stream.write('', () => resolve());
+    });
+  }
+}
 
 /** Looked up when needed: loading `node:tty` early costs more than a short command takes. */
 function isTerminal(fd: number): boolean {

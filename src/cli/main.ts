@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { processIo } from './io.ts';
+import { flushProcessStreams, processIo } from './io.ts';
 import { runCli } from './run-cli.ts';
 
 /** `docker` when called by that name (a link, or `BERTH_PROGRAM` set by the launcher), else `berth`. */
@@ -13,4 +13,5 @@ process.exitCode = await runCli({
   env: process.env,
   io: processIo,
 });
+await flushProcessStreams();
 process.exit();
