@@ -80,5 +80,11 @@ async function copyOutput(output: Readable, client: ClientStreams, signal: Abort
 
 async function drained(target: Writable, signal: AbortSignal): Promise<void> {
   if (target.destroyed || !target.writableNeedDrain) return;
-  await Promise.race([once(target, 'drain', { signal }), once(target, 'close', { signal })]).catch(() => undefined);
+  const listening = new AbortController();
+  const options = { signal: AbortSignal.any([signal, listening.signal]) };
+  const drain = once(target, 'drain', options);
+  const close = once(target, 'close', options);
+  await Promise.race([drain, close]).catch(() => undefined);
+  listening.abort();
+  await Promise.allSettled([drain, close]);
 }

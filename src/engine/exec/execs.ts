@@ -246,6 +246,15 @@ function toExecFailure(cause: unknown, command: string): { error: EngineError; e
     ),
     exitCode,
   });
+  // runc says it in Docker's words already.
+  const chdir = /chdir (?:`|to cwd \(")(.+?)(?:`|"\))/i.exec(message)?.[1];
+  if (chdir !== undefined) {
+    const reason = message.slice(message.lastIndexOf(': ') + 2).toLowerCase();
+    return fail(126, `chdir to cwd ("${chdir}") set in config.json failed: ${reason}`);
+  }
+  if (command.includes('/') && /no such file or directory/i.test(message)) {
+    return fail(127, `exec: "${command}": stat ${command}: no such file or directory`);
+  }
   if (/executable file .*not found|no such file or directory|not found in \$PATH/i.test(message)) {
     return fail(127, `exec: "${command}": executable file not found in $PATH`);
   }
