@@ -77,8 +77,12 @@ export class Engine {
     const directories = new ContainerDirectories(options.dataRoot, options.execRoot);
     const volumes = new Volumes(`${options.dataRoot}/volumes`, db, events);
     const registry = new ContainerRegistry(new ContainerRepository(db));
-    const isVolumeUsed = (name: string): boolean =>
-      registry.list().some((record) => record.mounts.some(({ point }) => point.Name === name));
+    const volumeUsers = (name: string): string[] =>
+      registry
+        .list()
+        .filter((record) => record.mounts.some(({ point }) => point.Name === name))
+        .map((record) => record.id);
+    const volumeSizeBytes = (name: string): number => treeSizeBytes(sys, volumes.path(name));
 
     const images = openImages({
       store,
@@ -190,7 +194,7 @@ export class Engine {
     this.images = images;
     this.committer = new Committer({ registry, images, store, processes, events });
     this.networkViews = new NetworkViews(registry, networks);
-    this.volumeViews = new VolumeViews(volumes, isVolumeUsed);
+    this.volumeViews = new VolumeViews(volumes, volumeUsers, volumeSizeBytes);
     this.system = new System({
       facts: { ...options.facts, cgroupVersion, initBinary: options.initPath?.split('/').at(-1) ?? '' },
       registry,
@@ -198,7 +202,7 @@ export class Engine {
       images,
       fsckStore: () => store.fsck({ deep: false }),
       volumes,
-      volumeSizeBytes: (name) => Promise.resolve(treeSizeBytes(sys, volumes.path(name))),
+      volumeSizeBytes,
       events,
       openFileDescriptors: options.openFileDescriptors,
     });

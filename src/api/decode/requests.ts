@@ -1,7 +1,14 @@
 import { EngineError } from '#errors';
-import type { ContainerConfig, ContainerCreateRequest, ExecCreateRequest, HostConfig, NetworkingConfig } from '#spec';
+import type {
+  ContainerConfig,
+  ContainerCreateRequest,
+  ExecCreateRequest,
+  HostConfig,
+  NetworkingConfig,
+  VolumeCreateRequest,
+} from '#spec';
 import { containerConfig } from './container-config.ts';
-import { decodeDocument, flag, list, optional, pair, integer, struct, text, wrongType } from './go-json.ts';
+import { decodeDocument, flag, list, map, optional, pair, integer, struct, text, wrongType } from './go-json.ts';
 import { hostConfig } from './host-config.ts';
 import { networkingConfig } from './networking-config.ts';
 
@@ -85,4 +92,16 @@ export function decodeCommit(body: unknown): ContainerConfig | undefined {
   if (body === undefined || body === null) return undefined;
   if (typeof body !== 'object' || Array.isArray(body)) throw wrongType(body, '', 'container.Config');
   return hasConfig(body) ? decodeDocument(containerConfig, body) : undefined;
+}
+
+const volumeCreate = struct<VolumeCreateRequest>({
+  Name: text(),
+  Driver: text(),
+  DriverOpts: map(text()),
+  Labels: map(text()),
+});
+
+/** Body of `POST /volumes/create`; none is the same as an empty object. */
+export function decodeVolumeCreate(body: unknown): VolumeCreateRequest {
+  return decodeDocument(volumeCreate, body ?? {});
 }

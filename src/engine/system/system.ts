@@ -33,7 +33,7 @@ export interface SystemDeps {
   images: Images;
   fsckStore: () => Promise<FsckReport>;
   volumes: Volumes;
-  volumeSizeBytes: (name: string) => Promise<number>;
+  volumeSizeBytes: (name: string) => number;
   events: EventBus;
   openFileDescriptors(): number;
 }
@@ -117,23 +117,21 @@ export class System {
     if (wants('container')) {
       answer['Containers'] = await this.#deps.containers.list({ all: true, limit: 0, size: true, filters: new Map() });
     }
-    if (wants('volume')) answer['Volumes'] = await this.#volumeUsage();
+    if (wants('volume')) answer['Volumes'] = this.#volumeUsage();
     if (wants('build-cache')) Object.assign(answer, { BuildCache: [], BuilderSize: 0 });
     return answer;
   }
 
-  async #volumeUsage(): Promise<unknown[]> {
+  #volumeUsage(): unknown[] {
     const { registry, volumes, volumeSizeBytes } = this.#deps;
-    return Promise.all(
-      volumes.list().map(async (volume) => ({
-        ...volumes.toWire(volume),
-        UsageData: {
-          RefCount: registry.list().filter((record) => record.mounts.some(({ point }) => point.Name === volume.name))
-            .length,
-          Size: await volumeSizeBytes(volume.name),
-        },
-      })),
-    );
+    return volumes.list().map((volume) => ({
+      ...volumes.toWire(volume),
+      UsageData: {
+        RefCount: registry.list().filter((record) => record.mounts.some(({ point }) => point.Name === volume.name))
+          .length,
+        Size: volumeSizeBytes(volume.name),
+      },
+    }));
   }
 
   /** The store's findings, and containers whose phase the kernel contradicts. */

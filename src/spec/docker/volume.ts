@@ -14,6 +14,16 @@ export interface VolumeInspect {
   UsageData?: { Size: number; RefCount: number };
 }
 
+/** Body of `POST /volumes/create`. */
+export interface VolumeCreateRequest {
+  /** Empty: one is made up. */
+  Name: string;
+  /** Empty means `local`. */
+  Driver: string;
+  DriverOpts: Record<string, string> | null;
+  Labels: Record<string, string> | null;
+}
+
 /** Answer of `GET /volumes`. */
 export interface VolumeListResponse {
   Volumes: VolumeInspect[] | null;
