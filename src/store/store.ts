@@ -40,12 +40,17 @@ export class Store implements AsyncDisposable {
   readonly leases: Leases;
   readonly #db: Database;
   readonly #sys: Sys;
+  readonly #logger: Logger;
+  /** Collections that nobody waits for yet. */
+  readonly #background: Set<Promise<void>>;
 
   constructor(options: StoreOptions) {
     mkdirSync(options.root, { recursive: true, mode: 0o711 });
     this.root = options.root;
     this.#db = options.db;
     this.#sys = options.sys;
+    this.#logger = options.logger;
+    this.#background = new Set();
     this.blobs = new BlobStore(options.root);
     this.images = new ImageRecords(options.db);
     this.leases = new Leases();
@@ -76,6 +81,20 @@ export class Store implements AsyncDisposable {
     return await collect({ db: this.#db, blobs: this.blobs, layers: this.layers, leases: this.leases });
   }
 
+  /** {@link collect} without waiting, where the caller has given its answer already; `close` waits for it. */
+  collectLater(): void {
+    const collecting = this.collect()
+      .then(() => undefined)
+      .catch((error: unknown) => this.#logger.error('cannot free what is no longer used', { error }))
+      .finally(() => this.#background.delete(collecting));
+    this.#background.add(collecting);
+  }
+
+  /** Waits for what runs in the background. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#background);
+  }
+
   /** Compares all of it with itself. Reads every blob. */
   async fsck(options: FsckOptions): Promise<FsckReport> {
     return await fsck({ store: this, db: this.#db, sys: this.#sys }, options);
@@ -91,7 +110,8 @@ export class Store implements AsyncDisposable {
   }
 
   /** Syncs the filesystem, so that the next boot need not doubt the layers. The database stays open. */
-  close(): void {
+  async close(): Promise<void> {
+    await this.settle();
     const fd = openSync(this.root, 'r');
     try {
       this.#sys.files.syncFilesystem(fd);
@@ -102,7 +122,7 @@ export class Store implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.resolve(this.close());
+    await this.close();
   }
 }
 

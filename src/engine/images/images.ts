@@ -31,7 +31,7 @@ import { reportProgress } from './progress.ts';
 import { pruneImages } from './prune.ts';
 import { MEDIA_TYPES, Registrar, type NewLayer } from './registrar.ts';
 import { Remover, type ImageUser } from './remove.ts';
-import { mergeSaved, tagsOf, writeImages, type SavedImage } from './save.ts';
+import { mergeSaved, tagsOf, writeImages, type PinnedImage, type SavedImage } from './save.ts';
 import { toHistory, toImageInspect } from './wire.ts';
 
 export interface ImagesOptions {
@@ -151,14 +151,24 @@ export class Images {
     }
     const merged = mergeSaved(images);
     const lease = this.#store.leases.open();
-    for (const { image } of merged) this.#pin(image, lease);
-    const configs = await Promise.all(merged.map(async ({ image }) => await this.#catalog.config(image.id)));
     const done = (): void => {
       lease[Symbol.dispose]();
-      void this.#store.collect();
+      this.#store.collectLater();
     };
-    merged.forEach(({ image }, index) => emitById(this.#emit, 'save', image.id, configs[index]));
-    return writeImages(this.#store, this.#catalog, merged, options.signal, done);
+    try {
+      for (const { image } of merged) this.#pin(image, lease);
+      const layers = new Map(merged.map(({ image }) => [image.id, this.#catalog.layers(image.id)]));
+      const pinned: PinnedImage[] = [];
+      for (const each of merged) {
+        const { id } = each.image;
+        pinned.push({ ...each, config: await this.#catalog.config(id), layers: layers.get(id) ?? [] });
+      }
+      for (const { image, config } of pinned) emitById(this.#emit, 'save', image.id, config);
+      return writeImages(this.#store, pinned, options.signal, done);
+    } catch (error) {
+      done();
+      throw error;
+    }
   }
 
   import(request: ImportRequest & { signal: AbortSignal }): AsyncGenerator<ProgressLine, void, undefined> {

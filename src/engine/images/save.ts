@@ -5,7 +5,6 @@ import { EngineError } from '#errors';
 import { parseRfc3339Nano } from '#lib';
 import { familiarName, familiarReference, parseReference, type Digest, type ImageReference, type oci } from '#spec';
 import type { ImageRecord, Layer, Store } from '#store';
-import type { Catalog } from './catalog.ts';
 import { makeManifest, MEDIA_TYPES } from './registrar.ts';
 
 /** An image to save, with the names asked for. */
@@ -14,9 +13,14 @@ export interface SavedImage {
   names: readonly ImageReference[];
 }
 
-interface SavedParts extends SavedImage {
+/** With all that is written of it, read while the image was there: it may be removed meanwhile. */
+export interface PinnedImage extends SavedImage {
   config: oci.ImageConfig;
-  layers: Layer[];
+  /** From the bottom. */
+  layers: readonly Layer[];
+}
+
+interface SavedParts extends PinnedImage {
   manifest: Buffer;
 }
 
@@ -32,19 +36,18 @@ function blobName(digest: string): string {
  * The tar of `docker save`: an OCI layout, with Docker's `manifest.json` and `repositories` beside it. Layers are plain
  * tars whatever they came as: every tool reads those, and what is written depends on the image alone.
  *
- * The images must stay (pinned) until the stream has ended.
+ * Blobs and layers must stay pinned until `done` is called.
  */
 export function writeImages(
   store: Store,
-  catalog: Catalog,
-  images: readonly SavedImage[],
+  images: readonly PinnedImage[],
   signal: AbortSignal,
   done: () => void,
 ): Readable {
   const writer = createTarWriter();
   const abort = (): void => writer.destroy(signal.reason instanceof Error ? signal.reason : new Error('cancelled'));
   signal.addEventListener('abort', abort, { once: true });
-  new ImageWriter(store, catalog, writer)
+  new ImageWriter(store, writer)
     .write(images)
     .catch((error: unknown) => writer.destroy(error instanceof Error ? error : new Error(String(error))))
     .finally(() => {
@@ -56,18 +59,16 @@ export function writeImages(
 
 class ImageWriter {
   readonly #store: Store;
-  readonly #catalog: Catalog;
   readonly #writer: TarWriter;
   readonly #written: Set<string>;
 
-  constructor(store: Store, catalog: Catalog, writer: TarWriter) {
+  constructor(store: Store, writer: TarWriter) {
     this.#store = store;
-    this.#catalog = catalog;
     this.#writer = writer;
     this.#written = new Set();
   }
 
-  async write(images: readonly SavedImage[]): Promise<void> {
+  async write(images: readonly PinnedImage[]): Promise<void> {
     await this.#writer.add({ name: 'blobs/', type: 'directory' });
     await this.#writer.add({ name: 'blobs/sha256/', type: 'directory' });
     const parts: SavedParts[] = [];
@@ -80,9 +81,8 @@ class ImageWriter {
     await this.#writer.end();
   }
 
-  async #writeImage({ image, names }: SavedImage): Promise<SavedParts> {
-    const config = await this.#catalog.config(image.id);
-    const layers = this.#catalog.layers(image.id);
+  async #writeImage(pinned: PinnedImage): Promise<SavedParts> {
+    const { image, config, layers } = pinned;
     const created = config.created === undefined ? 0n : (parseRfc3339Nano(config.created) ?? 0n);
     for (const layer of layers) await this.#writeLayer(layer, created);
     const sizeBytes = this.#store.blobs.sizeBytes(image.id);
@@ -94,7 +94,7 @@ class ImageWriter {
     }));
     const manifest = makeManifest({ digest: image.id, sizeBytes }, blobs);
     await this.#addBlob(digestOf(manifest), manifest.length, created, () => manifest);
-    return { image, names, config, layers, manifest };
+    return { ...pinned, manifest };
   }
 
   async #writeLayer(layer: Layer, created: bigint): Promise<void> {

@@ -52,6 +52,7 @@ export class Spool implements AsyncDisposable {
   readonly #signal: AbortSignal;
   readonly #files: Map<string, SpooledFile>;
   readonly #links: Map<string, string>;
+  readonly #written: IngestedFile[];
   readonly #unpacking: Promise<UnpackedLayer>[];
   readonly #syncing: Promise<IngestedFile>[];
 
@@ -60,6 +61,7 @@ export class Spool implements AsyncDisposable {
     this.#signal = signal;
     this.#files = new Map();
     this.#links = new Map();
+    this.#written = [];
     this.#unpacking = [];
     this.#syncing = [];
   }
@@ -72,8 +74,7 @@ export class Spool implements AsyncDisposable {
       const path = normalName(name);
       switch (type) {
         case 'file':
-          this.#claim(path);
-          this.#files.set(path, await this.#writeFile(entry.body, (current) => progress(path, current, sizeBytes)));
+          this.#place(path, await this.#writeFile(entry.body, (current) => progress(path, current, sizeBytes)));
           break;
         case 'symlink':
           this.#claim(path);
@@ -133,7 +134,7 @@ export class Spool implements AsyncDisposable {
     await Promise.allSettled(this.#syncing);
     const trees = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     await Promise.all(trees.map((tree) => tree[Symbol.asyncDispose]()));
-    for (const { file } of this.#files.values()) await rm(file.path, { force: true });
+    for (const file of this.#written) await rm(file.path, { force: true });
   }
 
   async #writeFile(body: AsyncIterable<Buffer>, progress: (currentBytes: number) => void): Promise<SpooledFile> {
@@ -151,6 +152,7 @@ export class Spool implements AsyncDisposable {
   }
 
   #spooled(file: IngestedFile, head: Buffer): SpooledFile {
+    this.#written.push(file);
     const isLayer =
       file.sizeBytes >= MIN_LAYER_BYTES && !looksLikeJson(head) && !this.#store.layers.isKnown(file.digest);
     let unpacking = isLayer ? this.#startUnpacking(file) : undefined;
@@ -188,7 +190,13 @@ export class Spool implements AsyncDisposable {
     return existsSync(file.path) ? file.path : this.#store.blobs.path(file.digest);
   }
 
-  /** A name may come once, so that nobody reads one file and means the other. */
+  #place(path: string, spooled: SpooledFile): void {
+    if (this.#files.get(path)?.file.digest === spooled.file.digest) return;
+    this.#claim(path);
+    this.#files.set(path, spooled);
+  }
+
+  /** A name means one content, so that nobody reads one file and trusts the other. */
   #claim(path: string): void {
     if (this.#files.has(path) || this.#links.has(path)) {
       throw invalidImageArchive(`invalid image archive: ${path} is there twice`);

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { createTarWriter, type TarHeaderInit } from '#archive';
+
+/** Makes image archives of every form, in memory. */
+
+export type Entry = TarHeaderInit & { content?: string | Uint8Array };
+
+export async function tarOf(entries: readonly Entry[]): Promise<Buffer> {
+  const writer = createTarWriter();
+  const reading = Readable.from(writer.stream).toArray() as Promise<Buffer[]>;
+  for (const { content, ...header } of entries) await writer.add(header, content);
+  await writer.end();
+  return Buffer.concat(await reading);
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** A layer with one file. */
+export async function layerOf(name: string, content: string = name): Promise<Buffer> {
+  return await tarOf([{ name, content }]);
+}
+
+export interface ArchiveImage {
+  layers: readonly Buffer[];
+  tags: readonly string[];
+  config?: Record<string, unknown>;
+  created?: string;
+  architecture?: string;
+  compress?: 'gzip' | 'zstd' | undefined;
+}
+
+export function configOf(image: ArchiveImage): Buffer {
+  return Buffer.from(
+    JSON.stringify({
+      architecture: image.architecture ?? (process.arch === 'arm64' ? 'arm64' : 'amd64'),
+      os: 'linux',
+      created: image.created ?? '2024-01-02T03:04:05Z',
+      config: image.config ?? { Cmd: ['sh'] },
+      rootfs: { type: 'layers', diff_ids: image.layers.map((layer) => `sha256:${sha256(layer)}`) },
+      history: image.layers.map((_layer, index) => ({ created: '2024-01-02T03:04:05Z', created_by: `step ${index}` })),
+    }),
+  );
+}
+
+export function idOf(image: ArchiveImage): string {
+  return `sha256:${sha256(configOf(image))}`;
+}
+
+function compressed(layer: Buffer, compress: 'gzip' | 'zstd' | undefined): Buffer {
+  if (compress === undefined) return layer;
+  return compress === 'gzip' ? gzipSync(layer) : zstdCompressSync(layer);
+}
+
+/** `docker save` since 1.10. The manifest comes last, as dockerd writes it. */
+export async function dockerArchive(images: readonly ArchiveImage[]): Promise<Buffer> {
+  const entries = new Map<string, Entry>();
+  const manifest = images.map((image) => {
+    const config = configOf(image);
+    const layers = image.layers.map((layer) => {
+      const name = `${sha256(layer)}/layer.tar`;
+      entries.set(name, { name, content: compressed(layer, image.compress) });
+      return name;
+    });
+    const name = `${sha256(config)}.json`;
+    entries.set(name, { name, content: config });
+    return { Config: name, RepoTags: image.tags, Layers: layers };
+  });
+  return await tarOf([...entries.values(), { name: 'manifest.json', content: JSON.stringify(manifest) }]);
+}
+
+/** An OCI layout; every image has its platform in the index. */
+export async function ociArchive(images: readonly ArchiveImage[], extra: readonly Entry[] = []): Promise<Buffer> {
+  const blobs = new Map<string, Buffer>();
+  const put = (mediaType: string, bytes: Buffer): Record<string, unknown> => {
+    blobs.set(sha256(bytes), bytes);
+    return { mediaType, digest: `sha256:${sha256(bytes)}`, size: bytes.length };
+  };
+  const manifests = images.map((image) => {
+    const suffix = image.compress === undefined ? '' : `+${image.compress}`;
+    const manifest = {
+      schemaVersion: 2,
+      config: put('application/vnd.oci.image.config.v1+json', configOf(image)),
+      layers: image.layers.map((layer) =>
+        put(`application/vnd.oci.image.layer.v1.tar${suffix}`, compressed(layer, image.compress)),
+      ),
+    };
+    const descriptor = put('application/vnd.oci.image.manifest.v1+json', Buffer.from(JSON.stringify(manifest)));
+    const [name] = image.tags;
+    return {
+      ...descriptor,
+      platform: { os: 'linux', architecture: image.architecture ?? (process.arch === 'arm64' ? 'arm64' : 'amd64') },
+      ...(name === undefined ? {} : { annotations: { 'io.containerd.image.name': name } }),
+    };
+  });
+  return await tarOf([
+    { name: 'oci-layout', content: '{"imageLayoutVersion":"1.0.0"}' },
+    { name: 'index.json', content: JSON.stringify({ schemaVersion: 2, manifests }) },
+    ...[...blobs].map(([hex, content]) => ({ name: `blobs/sha256/${hex}`, content })),
+    ...extra,
+  ]);
+}
+
+/** `docker save` before 1.10: a chain of folders, the tag on the last. */
+export async function legacyArchive(layers: readonly Buffer[], repository: string, tag: string): Promise<Buffer> {
+  const ids = layers.map((layer, index) => sha256(Buffer.from(`${index} ${sha256(layer)}`)));
+  const entries = layers.flatMap((content, index): Entry[] => {
+    const json = {
+      id: ids[index],
+      ...(index === 0 ? {} : { parent: ids[index - 1] }),
+      created: '2014-01-01T00:00:00Z',
+      container_config: { Cmd: ['/bin/sh', '-c', `step ${index}`] },
+      config: { Cmd: ['sh'] },
+      architecture: 'amd64',
+      os: 'linux',
+      Size: content.length,
+    };
+    return [
+      { name: `${ids[index]}/`, type: 'directory' },
+      { name: `${ids[index]}/VERSION`, content: '1.0' },
+      { name: `${ids[index]}/json`, content: JSON.stringify(json) },
+      { name: `${ids[index]}/layer.tar`, content },
+    ];
+  });
+  const repositories = { [repository]: { [tag]: ids.at(-1) } };
+  return await tarOf([...entries, { name: 'repositories', content: JSON.stringify(repositories) }]);
+}
