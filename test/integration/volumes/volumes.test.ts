@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { refuses, useEngine } from '../../helpers/engine.ts';
 
 const engine = useEngine();
 
 describe('volumes', { concurrency: 2 }, () => {
+  // After the tests' containers, which are removed when each test ends.
+  after(async () => void (await engine.docker(['volume', 'rm', '-f', 'kept-volume', 'made-volume'])));
+
   test('a named volume outlives its containers and is refused removal while one has it', async (t) => {
     const first = await engine.run(t, 'echo kept >/data/file', { HostConfig: { Binds: ['kept-volume:/data'] } });
-    t.after(async () => await engine.client.delete('/volumes/kept-volume?force=1'));
     await engine.wait(first);
     await refuses(engine.client.delete('/volumes/kept-volume'), 409, /volume is in use - \[[0-9a-f]{64}\]/);
     await engine.remove(first);
