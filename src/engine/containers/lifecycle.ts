@@ -7,6 +7,7 @@ import type { ContainerLayers } from '#store';
 import type { EventBus } from '../events/event-bus.ts';
 import { signalNumber } from './create-config.ts';
 import { notRunning } from './errors.ts';
+import { publishNetworkEvent } from './network-events.ts';
 import type { ContainerProcesses } from './processes.ts';
 import { canStart, isLive, type ContainerRecord, type Ending, type Phase } from './record.ts';
 import type { ContainerRegistry } from './registry.ts';
@@ -89,6 +90,7 @@ export class Lifecycle {
       const startedAt = formatRfc3339Nano(nowNano());
       registry.save(record, { sandbox, phase: { status: 'running', ...process, startedAt } });
       undo.move();
+      publishNetworkEvent(events, 'connect', record.id, sandbox);
     } catch (cause) {
       await this.#startFailed(record, cause);
     }
@@ -160,6 +162,7 @@ export class Lifecycle {
       exitCode: String(ending.exitCode),
     });
     session.notifyExit({ StatusCode: ending.exitCode });
+    publishNetworkEvent(events, 'disconnect', record.id, record.sandbox);
     if (record.hostConfig.AutoRemove) {
       await this.#deps.autoRemove(saved);
       return;
@@ -291,6 +294,7 @@ export class Lifecycle {
     else if (isLive(record.phase)) {
       if (record.hostConfig.AutoRemove) await this.#deferAutoRemove(record, () => this.#stopRunning(record, options));
       else await this.#stopRunning(record, options);
+      this.#deps.events.publish('container', 'stop', id, eventAttributes(record));
     }
     await this.start(id);
     this.#deps.events.publish('container', 'restart', id, eventAttributes(record));
