@@ -119,13 +119,14 @@ function masterOf(link: string): string | undefined {
   }
 }
 
-/** What belongs to one container or execution; the daemon's own files may stay. */
+/** What belongs to one container or execution; the daemon's own files and the runtime's compiled filters may stay. */
 function files({ dataRoot, execRoot }: Traces): string[] {
   const containerId = /^[0-9a-f]{64}/;
   return [dataRoot, execRoot]
     .filter((root) => existsSync(root))
     .flatMap((root) => readdirSync(root, { recursive: true, encoding: 'utf8' }).map((path) => join(root, path)))
     .filter((path) => path.startsWith(execRoot) || path.includes('/containers/'))
+    .filter((path) => !path.includes('/filters/'))
     .filter((path) => containerId.test(path.split('/').pop() ?? ''))
     .map((path) => `file: ${path}`);
 }
