@@ -29,13 +29,16 @@ export interface AttachedStart {
  */
 export async function startAttached(ctx: CliContext, client: ApiClient, options: AttachedStart): Promise<number> {
   const { id, tty } = options;
-  const stream = await attachTo(client, id, options);
+  const condition = options.removed ? 'removed' : 'next-exit';
+  const [stream, wait] = await Promise.all([
+    attachTo(client, id, options),
+    armWait(client, id, condition, (text) => ctx.err(text)),
+  ]);
   const session = startSession(ctx.io, stream, options);
   // Whoever comes first decides below; a failure of the one not waited for is no unhandled one.
   session.ended.catch(() => undefined);
   let stopResizing = (): void => undefined;
   try {
-    const wait = await armWait(client, id, options.removed ? 'removed' : 'next-exit', (text) => ctx.err(text));
     await start(client, options, session, wait);
     if (tty) {
       stopResizing = followTerminalSize(client, ctx.io, { kind: 'containers', id }, (text) => ctx.err(text));
