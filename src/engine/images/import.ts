@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { EngineError } from '#errors';
 import {
+  familiarReference,
   formatReference,
   hostPlatform,
   isTag,
@@ -13,10 +14,11 @@ import {
 import type { Store } from '#store';
 import { applyChanges } from './changes.ts';
 import { parsePlatformOption, type Catalog } from './catalog.ts';
-import { emitById, type EmitImageEvent } from './events.ts';
-import { addLayeredImage, chunksOf } from './new-layer-image.ts';
+import { emitById, imageAttributes, type EmitImageEvent } from './events.ts';
+import { addLayeredImage } from './new-layer-image.ts';
 import { layerProgress } from './progress.ts';
 import type { Registrar } from './registrar.ts';
+import { requestChunks } from './request-body.ts';
 
 export interface ImportParts {
   store: Store;
@@ -71,12 +73,14 @@ export async function importImage(
   const run = applyChanges({}, request.changes);
   try {
     using lease = store.leases.open();
-    const tar = request.source === '-' ? chunksOf(request.body) : download(request.source, signal, report);
+    const tar = request.source === '-' ? requestChunks(request.body) : download(request.source, signal, report);
     const comment = request.message === '' ? `Imported from ${request.source}` : request.message;
     const references = target === undefined ? [] : [target];
     const image = { tar, parent: undefined, platform, run, author: '', comment, createdBy: '', references };
     const added = await addLayeredImage(store, registrar, image, lease, signal);
-    emitById(emit, 'import', added.id, await catalog.config(added.id));
+    const config = await catalog.config(added.id);
+    if (target !== undefined) emit('tag', added.id, imageAttributes(familiarReference(parseReference(target)), config));
+    emitById(emit, 'import', added.id, config);
     report({ status: added.id });
   } finally {
     await store.collect();

@@ -1,5 +1,4 @@
 import { formatRfc3339Nano, nowNano } from '#lib';
-import type { Readable } from 'node:stream';
 import { detectCompression, type Compression } from '#archive';
 import type { Digest, oci } from '#spec';
 import type { IngestedFile, Lease, Store, UnpackedLayer } from '#store';
@@ -96,9 +95,4 @@ async function settleBoth(
 ): Promise<[UnpackedLayer, IngestedFile]> {
   await Promise.allSettled([unpacking, syncing]);
   return [await unpacking, await syncing];
-}
-
-/** The bytes of a stream. */
-export async function* chunksOf(stream: Readable): AsyncGenerator<Uint8Array> {
-  for await (const chunk of stream) yield chunk as Buffer;
 }

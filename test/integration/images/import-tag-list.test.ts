@@ -48,7 +48,10 @@ test('import makes an image of a root filesystem, from the body or a URL', async
   );
   assert.deepEqual(
     fixture.events.map(({ action, attributes }) => [action, attributes['l']]),
-    [['import', 'm']],
+    [
+      ['tag', 'm'],
+      ['import', 'm'],
+    ],
   );
   const server = createServer((request, response) => {
     response.statusCode = request.url === '/root.tar' ? 200 : 404;

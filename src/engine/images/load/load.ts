@@ -15,6 +15,7 @@ import { invalidImageArchive, platformMismatch, shortId } from '../errors.ts';
 import { decodeImageConfig } from '../image-config.ts';
 import { layerProgress } from '../progress.ts';
 import type { Registrar } from '../registrar.ts';
+import { requestChunks } from '../request-body.ts';
 import type { ArchivedImage } from './archived-image.ts';
 import { readDockerArchive } from './docker-archive.ts';
 import { isLegacyArchive, readLegacyArchive } from './legacy-archive.ts';
@@ -47,7 +48,7 @@ export async function load(parts: LoadParts, body: Readable, options: LoadOption
   try {
     using lease = store.leases.open();
     await using spool = new Spool(store, options.signal);
-    await spool.readFrom(body, options.quiet ? () => undefined : throttled(report));
+    await spool.readFrom(requestChunks(body), options.quiet ? () => undefined : throttled(report));
     for (const image of await readImages(spool, options.platform)) {
       checkPlatform(image, options.platform);
       await addImage(parts, image, lease, options, report);

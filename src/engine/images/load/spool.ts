@@ -1,7 +1,6 @@
 import { createReadStream, existsSync, type ReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { posix } from 'node:path';
-import type { Readable } from 'node:stream';
 import { decompress, detectCompression, readTar, type Compression } from '#archive';
 import type { BlobWriter, IngestedFile, Store, UnpackedLayer } from '#store';
 import { invalidImageArchive } from '../errors.ts';
@@ -67,7 +66,7 @@ export class Spool implements AsyncDisposable {
   }
 
   /** Reads the whole archive, compressed or not. @throws invalidArgument when it is malformed. */
-  async readFrom(body: Readable, progress: SpoolProgress): Promise<void> {
+  async readFrom(body: AsyncIterable<Uint8Array>, progress: SpoolProgress): Promise<void> {
     const options = { limits: { maxEntries: MAX_ENTRIES } };
     for await (const entry of readTar(decompress(body, { signal: this.#signal }), options)) {
       const { type, name, linkName, sizeBytes } = entry.header;
