@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { commandOf, mergeImageConfig, signalName, signalNumber } from './create-config.ts';
-import { emptyConfig } from './testing.ts';
+import { commandOf, mergeImageConfig, normalizeHostConfig, signalName, signalNumber } from './create-config.ts';
+import { emptyConfig, emptyHostConfig } from './testing.ts';
 
 test('mergeImageConfig fills what the user left out', () => {
   const merged = mergeImageConfig(emptyConfig({ Env: ['A=1'], Cmd: ['id'] }), {
@@ -41,4 +41,25 @@ test('signalNumber reads names, numbers and real-time signals', () => {
   assert.equal(signalNumber('65'), undefined);
   assert.equal(signalNumber('BOGUS'), undefined);
   assert.equal(signalName(15), 'SIGTERM');
+});
+
+test('normalizeHostConfig refuses modes and limits that cannot be', () => {
+  const defaults = { cgroupVersion: 2 as const, maskedPaths: [], readonlyPaths: [] };
+  const normalize = (own: Parameters<typeof emptyHostConfig>[0], config = emptyConfig({})): unknown =>
+    normalizeHostConfig(emptyHostConfig(own), config, defaults);
+  assert.throws(() => normalize({ IpcMode: 'bogus' }), /invalid IPC mode: bogus/);
+  assert.throws(() => normalize({ NanoCpus: 1e15 }), /range of CPUs is from 0\.01/);
+  assert.throws(
+    () => normalize({ AutoRemove: true, RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } }),
+    /can't create 'AutoRemove'/,
+  );
+  assert.throws(
+    () => normalize({ NetworkMode: 'container:x' }, emptyConfig({ Hostname: 'h' })),
+    /conflicting options: hostname and the network mode/,
+  );
+  assert.throws(() => normalize({ Links: ['a:b'] }), /legacy links \(--link\): not implemented yet/);
+  assert.equal(
+    normalizeHostConfig(emptyHostConfig({ Memory: 64 * 1024 ** 2 }), emptyConfig({}), defaults).MemorySwap,
+    128 * 1024 ** 2,
+  );
 });

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { EngineError } from '#errors';
 import type { ContainerConfig, HostConfig, oci } from '#spec';
 
@@ -63,7 +64,6 @@ export function commandOf(config: ContainerConfig): { path: string; args: string
   return { path, args };
 }
 
-const networkModes = /^(default|bridge|none|host|container:.+)$/;
 const restartPolicies = new Set(['', 'no', 'always', 'unless-stopped', 'on-failure']);
 /** dockerd's smallest `Memory`: crun needs a few MiB to start a process in the cgroup. */
 const minimumMemoryBytes = 6 * 1024 * 1024;
@@ -77,9 +77,6 @@ export function normalizeHostConfig(input: HostConfig, config: ContainerConfig, 
   const host: HostConfig = { ...input };
   if (host.NetworkMode === '' || host.NetworkMode === 'default') host.NetworkMode = 'bridge';
   if (config.NetworkDisabled) host.NetworkMode = 'none';
-  if (!networkModes.test(host.NetworkMode)) {
-    throw new EngineError('notFound', 'NO_SUCH_NETWORK', `network ${host.NetworkMode} not found`);
-  }
   if (host.LogConfig.Type === '') host.LogConfig = { Type: 'json-file', Config: host.LogConfig.Config };
   if (host.ShmSize === 0) host.ShmSize = 64 * 1024 * 1024;
   if (host.ShmSize < 0) throw invalid('INVALID_SHM_SIZE', 'SHM size can not be less than 0');
@@ -128,8 +125,29 @@ function checkNetworkConflicts(host: HostConfig, config: ContainerConfig): void 
   if (first) throw invalid('CONFLICTING_OPTIONS', first[1]);
 }
 
+const namespaceModes: [keyof HostConfig & `${string}Mode`, RegExp, string][] = [
+  ['IpcMode', /^(private|shareable|none|host|container:.+)$/, 'invalid IPC mode'],
+  ['PidMode', /^(|host|container:.+)$/, 'invalid PID mode'],
+  ['UTSMode', /^(|host)$/, 'invalid UTS mode'],
+  ['CgroupnsMode', /^(private|host)$/, 'invalid cgroup namespace mode'],
+];
+
+function checkNamespaceModes(host: HostConfig): void {
+  for (const [key, pattern, problem] of namespaceModes) {
+    if (!pattern.test(host[key])) throw invalid('INVALID_NAMESPACE_MODE', `${problem}: ${host[key]}`);
+  }
+}
+
 function checkHostConfig(host: HostConfig, config: ContainerConfig): void {
   checkNetworkConflicts(host, config);
+  checkNamespaceModes(host);
+  const cpus = availableParallelism();
+  if (host.NanoCpus < 0 || host.NanoCpus > cpus * 1e9) {
+    throw invalid(
+      'CPUS_OUT_OF_RANGE',
+      `range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`,
+    );
+  }
   const { Name: policy, MaximumRetryCount: retries } = host.RestartPolicy;
   if (!restartPolicies.has(policy)) {
     throw invalid(

@@ -85,7 +85,8 @@ export class Creator {
     const hostConfig = normalizeHostConfig(request.hostConfig, config, defaults);
     if (hostConfig.NetworkMode.startsWith('container:')) {
       // The name may be given to another container later.
-      hostConfig.NetworkMode = `container:${registry.get(hostConfig.NetworkMode.slice('container:'.length)).id}`;
+      const other = registry.find(hostConfig.NetworkMode.slice('container:'.length));
+      if (other) hostConfig.NetworkMode = `container:${other.id}`;
     }
     const { path, args } = commandOf(config);
     if (config.Hostname === '') config.Hostname = this.#defaultHostname(id, hostConfig.NetworkMode);
@@ -131,6 +132,7 @@ export class Creator {
   #defaultHostname(id: ContainerId, networkMode: string): string {
     if (networkMode === 'host') return hostHostname();
     if (!networkMode.startsWith('container:')) return id.slice(0, 12);
-    return this.#deps.registry.get(networkMode.slice('container:'.length)).config.Hostname;
+    // Whether that container exists is told at start, as dockerd does: clients take a 404 at create for a missing image.
+    return this.#deps.registry.find(networkMode.slice('container:'.length))?.config.Hostname ?? id.slice(0, 12);
   }
 }

@@ -14,6 +14,9 @@ export type SandboxPlan = SandboxRequest | Sandbox;
 export function sandboxRequest(record: ContainerRecord, find: (ref: string) => ContainerRecord): SandboxPlan {
   const mode = record.hostConfig.NetworkMode;
   if (mode.startsWith('container:')) return joinSandbox(record, find(mode.slice('container:'.length)));
+  if (!['bridge', 'none', 'host'].includes(mode)) {
+    throw new EngineError('notFound', 'NO_SUCH_NETWORK', `network ${mode} not found`);
+  }
   return {
     containerId: record.id,
     mode: mode === 'none' || mode === 'host' ? mode : 'bridge',
