@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import type { Logger } from '#lib';
 import type { Sys } from '#sys';
 import { BlobStore } from './blobs/index.ts';
@@ -45,7 +45,9 @@ export class Store implements AsyncDisposable {
   readonly #background: Set<Promise<void>>;
 
   constructor(options: StoreOptions) {
-    mkdirSync(options.root, { recursive: true, mode: 0o711 });
+    mkdirSync(options.root, { recursive: true, mode: 0o700 });
+    // Layers hold setuid programs: nobody else on the host gets in, also where an older folder was more open.
+    chmodSync(options.root, 0o700);
     this.root = options.root;
     this.#db = options.db;
     this.#sys = options.sys;

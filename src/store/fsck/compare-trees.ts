@@ -11,7 +11,8 @@ function describe(entry: Entry): string {
   const { stat } = entry;
   const size = stat.isFile() ? stat.size : 0n;
   const link = stat.isSymbolicLink() ? readlinkSync(entry.fullPath, 'latin1') : '';
-  const time = entry.path.length === 0 ? 0n : stat.mtimeNs;
+  // Directories that the archive implies, and whiteouts, are as old as their unpacking.
+  const time = stat.isFile() || stat.isSymbolicLink() ? stat.mtimeNs : 0n;
   const xattrs = [...entry.xattrs].map(([name, value]) => `${name}=${value.toString('hex')}`).sort();
   return [stat.mode, stat.uid, stat.gid, size, stat.rdev, time, link, ...xattrs].join(' ');
 }

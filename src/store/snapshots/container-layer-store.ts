@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -63,7 +63,7 @@ export class ContainerLayerStore implements ContainerLayers {
     this.#delete = this.#db.prepare('DELETE FROM container_layers WHERE container_id = ?');
     this.#list = this.#db.prepare('SELECT container_id FROM container_layers ORDER BY container_id');
     this.#isImageLayer = this.#db.prepare('SELECT 1 FROM image_layers WHERE chain_id = ? LIMIT 1');
-    mkdirSync(this.#directory, { recursive: true, mode: 0o711 });
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
   }
 
   async create(containerId: string, parent: ChainId | undefined): Promise<void> {
@@ -183,10 +183,11 @@ export class ContainerLayerStore implements ContainerLayers {
   /** The merged root takes its mode from the upper directory: 0755, whatever our umask. */
   #makeDirectories(containerId: string): void {
     if (existsSync(this.#path(containerId, 'merged'))) return;
-    mkdirSync(this.#path(containerId), { recursive: true, mode: 0o711 });
-    for (const name of ['upper', 'work', 'merged']) {
-      mkdirSync(this.#path(containerId, name), { recursive: true, mode: 0o755 });
-    }
+    mkdirSync(this.#path(containerId), { recursive: true, mode: 0o700 });
+    mkdirSync(this.upperDir(containerId), { recursive: true });
+    chmodSync(this.upperDir(containerId), 0o755);
+    mkdirSync(this.#path(containerId, 'work'), { recursive: true });
+    mkdirSync(this.#path(containerId, 'merged'), { recursive: true });
   }
 
   /** overlayfs marks a volatile upper layer and refuses it from then on, since it cannot know that no crash came between. */

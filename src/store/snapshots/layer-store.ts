@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { UnpackOptions, UnpackResult } from '#archive';
@@ -63,7 +63,7 @@ export class LayerStore {
     this.#logger = options.logger;
     this.#locks = new KeyedMutex();
     this.#unpacks = new Semaphore(Math.max(2, availableParallelism()));
-    mkdirSync(join(this.#directory, EMPTY_DIR), { recursive: true, mode: 0o755 });
+    mkdirSync(join(this.#directory, EMPTY_DIR), { recursive: true, mode: 0o700 });
     this.#lastDir = Math.max(0, ...this.#records.list().map((layer) => Number.parseInt(layer.dir, 36)));
   }
 
@@ -106,8 +106,10 @@ export class LayerStore {
   async unpack(path: string, signal?: AbortSignal): Promise<UnpackedLayer> {
     const target = this.#blobs.ingestPath('layer');
     return await this.#unpacks.run(async () => {
-      await mkdir(target, { mode: 0o755 });
+      await mkdir(target);
       try {
+        // The layer's root, unless its archive says otherwise; whatever our umask.
+        await chmod(target, 0o755);
         const result = await this.#unpack({
           source: { path },
           root: target,

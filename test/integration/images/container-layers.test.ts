@@ -85,6 +85,25 @@ test('after an unclean boot layers are unpacked again; after a clean end they ar
   assert.match(problems[0] ?? '', /the snapshot differs from its blob: \/a has other metadata/);
 });
 
+test('fsck finds nothing wrong with implied directories and whiteouts', async (t) => {
+  const fixture = await newFixture(t);
+  const layers = [
+    await layerOf('some/where/file'),
+    await layerOf('some/where/.wh.file', ''),
+    await layerOf('other/.wh..wh..opq', ''),
+  ];
+  await loaded(fixture.images, await dockerArchive([{ layers, tags: ['a:1'] }]));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await assertWhole(fixture);
+  const { chainId } = await fixture.images.resolve('a:1');
+  await fixture.store.containerLayers.create(id, chainId);
+  const merged = await fixture.store.containerLayers.mount(id, { volatile: true });
+  assert.deepEqual(
+    [existsSync(join(merged, 'some/where')), existsSync(join(merged, 'some/where/file'))],
+    [true, false],
+  );
+});
+
 test('fsck tells in words what is wrong', async (t) => {
   const fixture = await newFixture(t);
   await loaded(fixture.images, await dockerArchive([{ layers: [await layerOf('a')], tags: ['a:1'] }]));
