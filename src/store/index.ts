@@ -9,14 +9,7 @@ export {
 export { type BlobStore, type BlobWriter, type IngestedFile } from './blobs/index.ts';
 export { type ImageLayer, type ImageRecord, type ImageRecords } from './images/index.ts';
 export { type Lease, type Leases } from './leases/leases.ts';
-export {
-  chainIdOf,
-  chainIdsOf,
-  type Layer,
-  type LayerStore,
-  type Unpack,
-  type UnpackedLayer,
-} from './snapshots/index.ts';
+export { chainIdOf, type Layer, type LayerStore, type Unpack, type UnpackedLayer } from './snapshots/index.ts';
 export { openStore, Store, type StoreOptions } from './store.ts';
 export type { FsckOptions, FsckReport } from './fsck/fsck.ts';
 export type { Collected } from './gc/collect.ts';

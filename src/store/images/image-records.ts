@@ -48,7 +48,6 @@ export class ImageRecords {
   readonly #tag: Statement;
   readonly #touch: Statement;
   readonly #untag: Statement;
-  readonly #setParent: Statement;
 
   constructor(db: Database) {
     this.#db = db;
@@ -68,7 +67,6 @@ export class ImageRecords {
     );
     this.#touch = db.prepare('UPDATE images SET tagged_at = ? WHERE id = ?');
     this.#untag = db.prepare('DELETE FROM tags WHERE reference = ?');
-    this.#setParent = db.prepare('UPDATE images SET parent_id = ? WHERE id = ?');
   }
 
   find(id: Digest): ImageRecord | undefined {
@@ -108,10 +106,6 @@ export class ImageRecords {
       layers.forEach((layer, position) => this.#insertLayer.run(image.id, position, layer.chainId, layer.blobDigest));
       return true;
     });
-  }
-
-  setParent(id: Digest, parentId: Digest): void {
-    this.#setParent.run(parentId, id);
   }
 
   /** The image must have no references left. */

@@ -6,9 +6,3 @@ export function chainIdOf(parent: ChainId | undefined, diffId: Digest): ChainId 
   if (parent === undefined) return diffId as string as ChainId;
   return `sha256:${createHash('sha256').update(`${parent} ${diffId}`).digest('hex')}` as string as ChainId;
 }
-
-/** The chain of every layer of a stack, from the bottom. */
-export function chainIdsOf(diffIds: readonly Digest[]): ChainId[] {
-  let parent: ChainId | undefined;
-  return diffIds.map((diffId) => (parent = chainIdOf(parent, diffId)));
-}
