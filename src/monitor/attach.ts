@@ -32,6 +32,8 @@ export class SocketConnection implements AttachConnection {
   /** What cannot be sent yet, and who waits for it. */
   #unsent: { data: Buffer; done: (error?: Error) => void } | undefined;
   #wanted: boolean;
+  /** What the watch stands for, which changing costs as much as receiving a packet. */
+  #watched: { readable: boolean; writable: boolean };
   #discarding: boolean;
   #closed: boolean;
 
@@ -43,6 +45,7 @@ export class SocketConnection implements AttachConnection {
     this.#mayEndStdin = options.mayEndStdin;
     this.#unsent = undefined;
     this.#wanted = false;
+    this.#watched = { readable: false, writable: false };
     this.#discarding = false;
     this.#closed = false;
     this.output = new Readable({
@@ -80,15 +83,27 @@ export class SocketConnection implements AttachConnection {
     this.#update();
   }
 
+  /**
+   * Has the loop wake us for what we wait for. Readability stays watched when nobody wants it for now, until it wakes us
+   * in vain: a reader that keeps pace never has the watch changed.
+   */
   #update(): void {
     if (this.#closed) return;
-    this.#watch.update({ readable: this.#wanted || this.#discarding, writable: this.#unsent !== undefined });
+    const readable = this.#wanted || this.#discarding || this.#watched.readable;
+    this.#setWatch(readable, this.#unsent !== undefined);
+  }
+
+  #setWatch(readable: boolean, writable: boolean): void {
+    if (readable === this.#watched.readable && writable === this.#watched.writable) return;
+    this.#watched = { readable, writable };
+    this.#watch.update(this.#watched);
   }
 
   #ready(events: SocketEvents): void {
     if (this.#closed) return;
     if (events.writable) this.#flush();
     if (this.#wanted || this.#discarding) this.#receive();
+    else if (events.readable || events.disconnect) this.#setWatch(false, this.#watched.writable);
   }
 
   #receive(): void {
