@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
@@ -44,10 +45,10 @@ export class ContainerDirectories {
   }
 
   /** Repeatable. */
-  remove(id: string): Promise<void> {
-    rmSync(this.data(id), { recursive: true, force: true });
+  async remove(id: string): Promise<void> {
+    // Logs can be large, and freeing their blocks takes the file system a while: not on this thread.
+    await rm(this.data(id), { recursive: true, force: true });
     this.removeBundle(id);
-    return Promise.resolve();
   }
 
   /** Repeatable. */
