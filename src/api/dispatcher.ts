@@ -5,11 +5,13 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '#errors';
 import type { Logger } from '#lib';
+import { announcesBody } from './http/body.ts';
 import { Exchange, type RequestFacts } from './http/exchange.ts';
 import { baseHeaders } from './http/headers.ts';
 import type { RoutedRequest, Target } from './http/incoming.ts';
 import { Query } from './http/query.ts';
 import { RawExchange } from './http/raw-exchange.ts';
+import { discardRest } from './http/request-body.ts';
 import { describeFailure } from './http/status.ts';
 import type { Route } from './route.ts';
 import { Router } from './router.ts';
@@ -98,6 +100,7 @@ export class Dispatcher {
     } catch (error) {
       this.#fail(exchange, request, error);
     }
+    if (announcesBody(request.headers)) discardRest(request);
     if (this.#shutdown.signal.aborted) lastOf(request.socket, response);
   }
 

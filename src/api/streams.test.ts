@@ -204,6 +204,50 @@ test('load reads the body as it comes and aborts when the client goes', async ()
   assert.deepEqual(seen, ['tar', 'part']);
 });
 
+test('a failure before the whole body was read reaches clients that send first and read later', async () => {
+  const half = 25 * 1024 * 1024;
+  const images = fake<ImagesBackend>({
+    async *load(body) {
+      let size = 0;
+      for await (const chunk of body) {
+        size += Buffer.isBuffer(chunk) ? chunk.length : 0;
+        if (size > half) break;
+      }
+      yield* [];
+      throw new EngineError('invalidArgument', 'X', 'not an archive');
+    },
+    import: ({ body }) => {
+      body.destroy();
+      throw new EngineError('invalidArgument', 'X', 'not a tar');
+    },
+  });
+  await using server = await serve({ images, containers: fake<ContainersBackend>({}) });
+  const body = 'x'.repeat(2 * half);
+  const expected = {
+    '/images/load': 'not an archive',
+    '/images/create?fromSrc=-': 'not a tar',
+    '/containers/create': 'request body is larger than 16777216 bytes',
+    '/build': 'POST /build is not implemented yet',
+    '/nowhere': 'page not found',
+  };
+  for (const [path, message] of Object.entries(expected)) {
+    const client = await server.dial();
+    client.socket.pause();
+    const head = `POST ${path} HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+    client.socket.write(head);
+    await new Promise<void>((resolve, reject) => {
+      client.socket.write(body, (error) => (error ? reject(error) : resolve()));
+    });
+    client.socket.resume();
+    await client.until((text) => text.endsWith(`{"message":"${message}"}\n`));
+    // The connection is fit for the next request.
+    client.received = Buffer.alloc(0);
+    client.socket.write('GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n');
+    await client.until((text) => text.endsWith('\r\n\r\nOK'));
+    client.socket.destroy();
+  }
+});
+
 test('a tar that breaks off is cut, not ended', async () => {
   const images = fake<ImagesBackend>({
     save: async () =>

@@ -5,6 +5,7 @@ import { EngineError } from '#errors';
 import { type BodySource, bodyTooLarge } from './body.ts';
 import { BodyWriter } from './body-writer.ts';
 import type { Query } from './query.ts';
+import { RequestBody } from './request-body.ts';
 
 /** What routing found out about a request. */
 export interface RequestFacts {
@@ -24,6 +25,7 @@ export class Exchange implements BodySource {
   readonly #baseHeaders: readonly string[];
   readonly #shutdown: AbortSignal;
   #controller: AbortController | undefined;
+  #body: RequestBody | undefined;
 
   constructor(
     request: IncomingMessage,
@@ -44,9 +46,9 @@ export class Exchange implements BodySource {
     return this.#request.headers;
   }
 
-  /** The body as it arrives. */
+  /** The body as it arrives. Whoever stops reading early may destroy it. */
   get body(): Readable {
-    return this.#request;
+    return (this.#body ??= new RequestBody(this.#request));
   }
 
   /** Whether the head of the answer has gone out, so that failures cannot become statuses any more. */
@@ -63,7 +65,7 @@ export class Exchange implements BodySource {
   async readBody(limitBytes: number): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let size = 0;
-    for await (const chunk of this.#request) {
+    for await (const chunk of this.body) {
       if (!Buffer.isBuffer(chunk)) continue;
       size += chunk.length;
       if (size > limitBytes) throw bodyTooLarge(limitBytes);
