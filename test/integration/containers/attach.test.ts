@@ -156,7 +156,6 @@ describe('attach', { concurrency: 4 }, () => {
     await until(async () => (await engine.status(id)) === 'exited' || stream.socket.readableLength > 0, {
       what: 'output',
     });
-    stream.socket.pause();
     const { stdout } = await within(collect(stream), 'the output', 60_000);
     const got = stdout.trimEnd().split('\n').map(Number);
     assert.equal(got.length, lines);
