@@ -98,6 +98,7 @@ export class Engine {
     let deliver = (exit: ProcessExit): void => void earlyExits.push(exit);
     const monitor = new Monitor({
       sockets: sys.sockets,
+      processes: sys.processes,
       conmonPath: options.conmonPath,
       directory: `${options.execRoot}/monitor`,
       onExit: (exit) => deliver(exit),

@@ -122,3 +122,17 @@ export interface AttachSockets {
     listener: (events: SocketEvents) => void,
   ): { update(events: Partial<SocketEvents>): void; close(): void; unref(): void };
 }
+
+/** What launching needs of the kernel; `processes` of `#sys` is that. */
+export interface LaunchProcesses {
+  /** A child that we reap; descriptors are ours to duplicate. */
+  spawnDetached(request: {
+    path: string;
+    args: readonly string[];
+    env: Readonly<Record<string, string>>;
+    fds: readonly (number | 'null')[];
+  }): number;
+  createPipe(): { readFd: number; writeFd: number };
+  reap(pid: number): object | undefined;
+  processExists(pid: number): boolean;
+}

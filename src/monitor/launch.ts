@@ -1,14 +1,15 @@
-import { spawn, type StdioOptions } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { closeSync, readFileSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { Duplex } from 'node:stream';
+import { isErrno } from '#lib';
 import { runtimeMessage } from '#spec';
-import type { Launched, LaunchRequest } from './contract.ts';
+import type { Launched, LaunchProcesses, LaunchRequest } from './contract.ts';
 import { conmonArgs } from './conmon-args.ts';
 import { launchFailed } from './errors.ts';
 import { type SyncMessage, SyncMessageParser } from './sync-messages.ts';
 
 export interface ConmonPlace {
+  processes: LaunchProcesses;
   conmonPath: string;
   exitDirectory: string;
   /** A short path: conmon makes a terminal's rendezvous socket in it. */
@@ -20,42 +21,91 @@ export interface LaunchedConmon extends Launched {
   ended: Promise<void>;
 }
 
-/** Where the pipes that conmon knows by environment variable lie among its descriptors. */
+/** The pipes of a launch: where conmon has them among its descriptors. */
+const STDERR_FD = 2;
 const SYNC_FD = 3;
 const START_FD = 4;
 const ATTACH_FD = 5;
+/** conmon's first process ends as soon as the second runs; how long to wait before looking for its end. */
+const REAP_DELAYS_MS = [0, 10, 100, 1000, 10_000, 60_000];
 
 /**
- * Starts conmon, which puts itself into a session of its own, and waits until the runtime under it has made the process.
+ * Starts conmon, which becomes a daemon of its own, and waits until the runtime under it has made the process.
  *
  * @throws internal `LAUNCH_FAILED` with the runtime's message.
  */
 export async function launchConmon(request: LaunchRequest, place: ConmonPlace): Promise<LaunchedConmon> {
-  const gated = request.beforeStart !== undefined;
-  const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', 'pipe'];
-  if (gated) stdio.push('pipe', 'pipe');
-  const child = spawn(place.conmonPath, conmonArgs(request, place.exitDirectory), {
-    stdio,
-    detached: true,
-    cwd: '/',
-    env: conmonEnvironment(gated, place.temporaryDirectory),
-  });
-  const spawnFailed = new Promise<never>((_resolve, reject) => {
-    child.once('error', (error) => reject(launchFailed(request.id, `cannot start conmon: ${error.message}`, error)));
-  });
-  spawnFailed.catch(() => undefined);
-  // Only until conmon is a daemon: then it lets go of standard error.
-  const complaints = collectText(child.stderr);
-  const sync = new MessagePipe(asDuplex(child.stdio[SYNC_FD]));
-  if (gated) await Promise.race([openGate(request, child.stdio, sync), spawnFailed]);
-  const first = await Promise.race([sync.next(), spawnFailed]);
-  if (first === undefined || first.data < 0) {
-    const message = runtimeMessage(first?.message ?? (await complaints));
-    throw launchFailed(request.id, message || 'conmon ended without a word');
+  const conmon = startConmon(request, place);
+  const sync = new MessagePipe(conmon.sync);
+  try {
+    // Only until conmon is a daemon: then it lets go of standard error.
+    const complaints = collectText(conmon.stderr);
+    if (conmon.gate) await openGate(conmon.gate, sync, request.beforeStart);
+    const first = await sync.next();
+    if (first === undefined || first.data < 0) {
+      const message = runtimeMessage(first?.message ?? (await complaints));
+      throw launchFailed(request.id, message || 'conmon ended without a word');
+    }
+    sync.unref();
+    return { pid: first.data, conmonPid: parentOf(first.data), ended: sync.next().then(() => undefined) };
+  } finally {
+    void reapLater(conmon.pid, place.processes);
   }
-  child.unref();
-  sync.unref();
-  return { pid: first.data, conmonPid: parentOf(first.data), ended: sync.next().then(() => undefined) };
+}
+
+/** Our ends of the two pipes that hold an exec back until somebody is attached. */
+interface Gate {
+  startFd: number;
+  attach: Socket;
+}
+
+interface StartedConmon {
+  pid: number;
+  stderr: Socket;
+  sync: Socket;
+  gate: Gate | undefined;
+}
+
+function startConmon(request: LaunchRequest, place: ConmonPlace): StartedConmon {
+  const { processes } = place;
+  const gated = request.beforeStart !== undefined;
+  using conmonEnds = new DisposableStack();
+  using ourEnds = new DisposableStack();
+  const keep = (stack: DisposableStack, fd: number): number => {
+    stack.defer(() => closeSync(fd));
+    return fd;
+  };
+  const fds: (number | 'null')[] = ['null', 'null'];
+  const ours: number[] = [];
+  for (const target of gated ? [STDERR_FD, SYNC_FD, START_FD, ATTACH_FD] : [STDERR_FD, SYNC_FD]) {
+    const { readFd, writeFd } = processes.createPipe();
+    const [theirs, own] = target === START_FD ? [readFd, writeFd] : [writeFd, readFd];
+    fds[target] = keep(conmonEnds, theirs);
+    ours[target] = keep(ourEnds, own);
+  }
+  const pid = spawnConmon(request, place, fds);
+  ourEnds.move();
+  const reading = (target: number): Socket => new Socket({ fd: ours[target], readable: true, writable: false });
+  return {
+    pid,
+    stderr: reading(STDERR_FD),
+    sync: reading(SYNC_FD),
+    gate: gated ? { startFd: ours[START_FD] ?? -1, attach: reading(ATTACH_FD) } : undefined,
+  };
+}
+
+function spawnConmon(request: LaunchRequest, place: ConmonPlace, fds: readonly (number | 'null')[]): number {
+  try {
+    return place.processes.spawnDetached({
+      path: place.conmonPath,
+      args: conmonArgs(request, place.exitDirectory),
+      env: conmonEnvironment(request.beforeStart !== undefined, place.temporaryDirectory),
+      fds,
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw launchFailed(request.id, `cannot start conmon: ${reason}`, error);
+  }
 }
 
 function conmonEnvironment(gated: boolean, temporaryDirectory: string): Record<string, string> {
@@ -71,30 +121,44 @@ function conmonEnvironment(gated: boolean, temporaryDirectory: string): Record<s
  * conmon waits for a byte before it does anything, says when its attach socket listens, and waits for another byte
  * before it runs the exec.
  */
-async function openGate(request: LaunchRequest, stdio: readonly unknown[], sync: MessagePipe): Promise<void> {
-  const start = asDuplex(stdio[START_FD]);
-  start.on('error', () => undefined);
-  using attach = new MessagePipe(asDuplex(stdio[ATTACH_FD]));
+async function openGate(gate: Gate, sync: MessagePipe, beforeStart: LaunchRequest['beforeStart']): Promise<void> {
+  using attach = new MessagePipe(gate.attach);
   try {
-    start.write('1');
+    writeByte(gate.startFd);
     // Without this message conmon failed, and the sync pipe (or its end) tells how.
     if ((await Promise.race([attach.next(), sync.peek()])) === undefined) return;
-    await request.beforeStart?.();
-    start.write('1');
+    await beforeStart?.();
+    writeByte(gate.startFd);
   } finally {
-    start.end();
+    closeSync(gate.startFd);
+  }
+}
+
+/** A byte always fits into the pipe. A conmon that went away says so on its other pipes. */
+function writeByte(fd: number): void {
+  try {
+    writeSync(fd, '1');
+  } catch (error) {
+    if (!isErrno(error, 'EPIPE')) throw error;
+  }
+}
+
+async function reapLater(pid: number, processes: LaunchProcesses): Promise<void> {
+  for (const delayMs of REAP_DELAYS_MS) {
+    if (processes.reap(pid) !== undefined || !processes.processExists(pid)) return;
+    await new Promise<void>((resolve) => setTimeout(resolve, delayMs).unref());
   }
 }
 
 /** Lines of JSON from one of conmon's pipes, one at a time; undefined after the end. */
 class MessagePipe implements Disposable {
-  readonly #pipe: Duplex;
+  readonly #pipe: Socket;
   readonly #parser: SyncMessageParser;
   readonly #messages: SyncMessage[];
   #ended: boolean;
   #wake: (() => void)[];
 
-  constructor(pipe: Duplex) {
+  constructor(pipe: Socket) {
     this.#pipe = pipe;
     this.#parser = new SyncMessageParser();
     this.#messages = [];
@@ -119,7 +183,7 @@ class MessagePipe implements Disposable {
 
   /** A process that runs for days must not keep this program from ending. */
   unref(): void {
-    if ('unref' in this.#pipe && typeof this.#pipe.unref === 'function') this.#pipe.unref();
+    this.#pipe.unref();
   }
 
   [Symbol.dispose](): void {
@@ -147,13 +211,7 @@ class MessagePipe implements Disposable {
   }
 }
 
-function asDuplex(stream: unknown): Duplex {
-  if (stream instanceof Duplex) return stream;
-  throw new TypeError('conmon was started without its pipes');
-}
-
-async function collectText(stream: Readable | null): Promise<string> {
-  if (stream === null) return '';
+async function collectText(stream: Readable): Promise<string> {
   let text = '';
   stream.setEncoding('utf8');
   try {

@@ -7,6 +7,7 @@ import type {
   AttachRequest,
   AttachSockets,
   Launched,
+  LaunchProcesses,
   LaunchRequest,
   ProcessExit,
   TerminalSize,
@@ -19,6 +20,8 @@ import { launchConmon } from './launch.ts';
 export interface MonitorOptions {
   /** `sockets` of `#sys`. */
   sockets: AttachSockets;
+  /** `processes` of `#sys`. */
+  processes: LaunchProcesses;
   conmonPath: string;
   /** Where exit files wait; on a file system that is emptied at boot. Short (under 60 characters): sockets lie in it. */
   directory: string;
@@ -80,6 +83,7 @@ export class Monitor implements Disposable {
     const exitDirectory = this.#exits.prepare(kind, id);
     try {
       const { pid, conmonPid, ended } = await launchConmon(request, {
+        processes: this.#options.processes,
         conmonPath: this.#options.conmonPath,
         exitDirectory,
         temporaryDirectory: this.#temporaryDirectory,

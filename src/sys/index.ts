@@ -23,6 +23,7 @@ export type { Processes } from './processes/index.ts';
 export { RLIMIT, type Rlimit, type RlimitName } from './processes/rlimits.ts';
 export type { ProcessStat } from './processes/procfs.ts';
 export type { WaitStatus } from './processes/signals.ts';
+export type { SpawnRequest } from './processes/spawn.ts';
 
 export type { Files } from './files/index.ts';
 export { FALLOC } from './files/extents.ts';

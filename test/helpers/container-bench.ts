@@ -214,6 +214,7 @@ export class ContainerBench implements AsyncDisposable {
   #openMonitor(): Monitor {
     const monitor = new Monitor({
       sockets: this.sys.sockets,
+      processes: this.sys.processes,
       conmonPath: '/usr/bin/conmon',
       directory: join(this.directory, 'm'),
       onExit: (exit) => this.exits.push(exit),

@@ -16,6 +16,7 @@ import {
   setChildSubreaper,
   type WaitStatus,
 } from './signals.ts';
+import { createPipe, spawnDetached, type SpawnRequest } from './spawn.ts';
 
 /** Processes: limits, signals, and what procfs tells. Readers answer undefined for a process that is gone. */
 export interface Processes {
@@ -32,6 +33,8 @@ export interface Processes {
   readCommandLine(pid: number): string[] | undefined;
   listProcesses(): number[];
   bootId(): string;
+  spawnDetached(request: SpawnRequest): number;
+  createPipe(): { readFd: number; writeFd: number };
 }
 
 export const linuxProcesses: Processes = {
@@ -48,4 +51,6 @@ export const linuxProcesses: Processes = {
   readCommandLine,
   listProcesses,
   bootId,
+  spawnDetached,
+  createPipe,
 };
