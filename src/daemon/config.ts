@@ -10,6 +10,7 @@ export interface DaemonConfig {
   execRoot: string;
   pidfile: string;
   logLevel: LogLevel;
+  /** Of the unix sockets; must exist. Empty: `docker`, if there is such a group. */
   group: string;
   bridge: string;
   bip: string;
@@ -48,7 +49,7 @@ const options = {
   pidfile: { kind: 'string', short: 'p', help: 'Path of the PID file (default "/run/berth/berthd.pid")' },
   debug: { kind: 'boolean', short: 'D', help: 'Enable debug mode' },
   'log-level': { kind: 'string', short: 'l', help: 'Logging level (debug, info, warn, error) (default "info")' },
-  group: { kind: 'string', short: 'G', help: 'Group of the unix socket (default "docker")' },
+  group: { kind: 'string', short: 'G', help: 'Group of the unix socket (default "docker" where it exists)' },
   bridge: { kind: 'string', short: 'b', help: 'Name of the default network\'s bridge (default "berth0")' },
   bip: { kind: 'string', help: "Address of the default network's bridge, with its prefix length" },
   'default-runtime': { kind: 'string', help: 'Default OCI runtime for containers (default: crun, else runc)' },
@@ -204,7 +205,7 @@ function toConfig(values: Values): DaemonConfig {
     execRoot,
     pidfile: text('pidfile', `${execRoot}/berthd.pid`),
     logLevel: level,
-    group: text('group', 'docker'),
+    group: text('group', ''),
     bridge: text('bridge', 'berth0'),
     bip: text('bip', ''),
     defaultRuntime: text('default-runtime', ''),

@@ -111,7 +111,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
     },
     logger,
     engineVersion: engineVersion(),
-    group: config.group,
+    group: config.group === '' ? undefined : config.group,
     allowInsecureTcp: config.allowInsecureTcp,
   });
   opening.defer(() => api.destroy());
