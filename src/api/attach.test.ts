@@ -91,6 +91,26 @@ test('attach on a connection that has served requests before', async () => {
   assert.deepEqual(decode(client.body), { stdout: 'X', stderr: 'bye' });
 });
 
+test('attach behind an unanswered request is cut, so that two answers never mix', async () => {
+  const attached: string[] = [];
+  const containers = fake<ContainersBackend>({
+    pause: () => new Promise(() => undefined),
+    attach: async (ref) => {
+      attached.push(ref);
+      return { tty: false, run: shout };
+    },
+  });
+  await using server = await serve({ containers });
+  const client = await server.dial();
+  client.socket.write(
+    'POST /containers/c/pause HTTP/1.1\r\nHost: d\r\n\r\nPOST /containers/c/attach HTTP/1.1\r\nHost: d\r\n\r\n',
+  );
+  assert.equal(await client.untilEnd(), '');
+  assert.deepEqual(attached, []);
+  // The pause goes on for ever; the server's end does not wait for it.
+  await server.api.destroy();
+});
+
 test('attach to a terminal is raw, and before 1.42 all streams are called raw', async () => {
   await using server = await serve({ containers: attachable(shout, true) });
   const client = await server.dial();

@@ -56,8 +56,13 @@ export class Dispatcher {
     return this.#follow(request.socket, this.#serve(request, response));
   }
 
-  serveRaw(request: RoutedRequest, socket: Socket, head: Buffer): Promise<void> {
-    return this.#follow(socket, this.#serveRaw(request, socket, head));
+  /** A request sent before the one before it was answered cannot have the connection; it is cut. */
+  async serveRaw(request: RoutedRequest, socket: Socket, head: Buffer): Promise<void> {
+    if (this.busySockets().has(socket)) {
+      socket.destroy();
+      return;
+    }
+    await this.#follow(socket, this.#serveRaw(request, socket, head));
   }
 
   /** Ends what streams and waits for what is under way, but no longer than `drainMs`. */
