@@ -126,7 +126,7 @@ function files({ dataRoot, execRoot }: Traces): string[] {
     .filter((root) => existsSync(root))
     .flatMap((root) => readdirSync(root, { recursive: true, encoding: 'utf8' }).map((path) => join(root, path)))
     .filter((path) => path.startsWith(execRoot) || path.includes('/containers/'))
-    .filter((path) => !path.includes('/filters/'))
+    .filter((path) => !path.includes('/filters/') && !path.includes('/.cache/'))
     .filter((path) => containerId.test(path.split('/').pop() ?? ''))
     .map((path) => `file: ${path}`);
 }

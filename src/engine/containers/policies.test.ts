@@ -57,6 +57,9 @@ test('toStartFailure gives the texts from which clients derive 126 and 127', () 
   const denied = toStartFailure(new Error('open executable: Permission denied'), '/etc');
   assert.equal(denied.exitCode, 126);
   assert.match(denied.error.message, /exec: "\/etc": permission denied/);
+  // crun 1.21 (Debian 13) says it so.
+  const newer = toStartFailure(new Error('the path `/etc` is not a regular file: Operation not permitted'), '/etc');
+  assert.equal(newer.exitCode, 126);
 });
 
 test('selectRows keeps the spaces of the last column', () => {

@@ -44,5 +44,5 @@ export function toStartFailure(cause: unknown, command: string): StartFailure {
 }
 
 function isAboutCommand(message: string): boolean {
-  return /exec|executable/i.test(message);
+  return /exec|executable|is not a regular file/i.test(message);
 }

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { readInvocation, usage, type DaemonConfig } from './config.ts';
+
+function withFile(t: TestContext, content: unknown): string {
+  const directory = mkdtempSync(join(tmpdir(), 'berth-config-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'daemon.json');
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+function configOf(args: string[]): DaemonConfig {
+  const invocation = readInvocation(args);
+  assert.equal(invocation.action, 'run');
+  return 'config' in invocation ? invocation.config : assert.fail();
+}
+
+test('flags win nothing over the file: a key in both is refused, as by dockerd', (t) => {
+  const file = withFile(t, { hosts: ['unix:///a'], 'log-level': 'warn', labels: ['a=b'] });
+  const config = configOf(['--config-file', file, '--data-root', '/data']);
+  assert.deepEqual(config.hosts, ['unix:///a']);
+  assert.equal(config.logLevel, 'warn');
+  assert.equal(config.dataRoot, '/data');
+  assert.throws(
+    () => readInvocation(['--config-file', file, '-H', 'unix:///b']),
+    /specified both as a flag and in the configuration file: hosts/,
+  );
+});
+
+test('unknown keys, wrong types and broken files are told with the file name', (t) => {
+  const read = (content: unknown): unknown => readInvocation(['--config-file', withFile(t, content)]);
+  assert.throws(
+    () => read({ 'no-such': 1 }),
+    /daemon\.json: the following directives don't match any configuration option: no-such/,
+  );
+  assert.throws(() => read({ debug: 'yes' }), /debug: a boolean is expected/);
+  assert.throws(() => read('{'), /unable to configure the daemon with file .*daemon\.json/);
+  assert.throws(() => read([]), /it is not a JSON object/);
+});
+
+test('defaults, runtimes, debug, help and version', (t) => {
+  const file = withFile(t, { runtimes: { mine: { path: '/opt/mine' } } });
+  const config = configOf(['--config-file', file, '-D']);
+  assert.deepEqual(config.hosts, ['unix:///run/berth/berth.sock']);
+  assert.equal(config.pidfile, '/run/berth/berthd.pid');
+  assert.equal(config.logLevel, 'debug');
+  assert.deepEqual(config.runtimes, { mine: '/opt/mine' });
+  assert.equal(readInvocation(['--version']).action, 'version');
+  assert.equal(readInvocation(['--validate', '--config-file', file]).action, 'validated');
+  assert.throws(() => readInvocation(['--nope']), /unknown or incomplete flag: --nope/);
+  assert.throws(() => readInvocation(['extra']), /accepts no arguments/);
+  assert.match(usage(), /-H, --host list {3}/);
+});
