@@ -25,6 +25,7 @@ export {
 export { type OpenBeneath, RootFiles } from './files/root-files.ts';
 export { findUser, resolveUser, type UserFiles } from './user/resolve-user.ts';
 
+export { GroupMoves } from './host/group-moves.ts';
 export { findInit } from './host/find-init.ts';
 export { setFrozen } from './host/freezer.ts';
 export { hostDevices } from './host/host-devices.ts';

@@ -79,6 +79,7 @@ export class Containers {
     request: ContainerCreateRequest,
     options: { name: string; platform: string },
   ): Promise<{ Id: ContainerId; Warnings: string[] }> {
+    this.#deps.processes.expect();
     return this.#deps.creator.create(request, options);
   }
 

@@ -48,6 +48,7 @@ export class Lifecycle {
 
   /** @throws notModified when it runs; conflict when it is paused or being removed; Docker's start errors. */
   async start(id: ContainerId): Promise<void> {
+    this.#deps.processes.expect();
     using _lock = await this.#deps.registry.locks.lock(id);
     const record = this.#deps.registry.current(id);
     if (record.phase.status === 'paused') {

@@ -16,6 +16,7 @@ import {
   buildResolvConf,
   buildSpec,
   cgroupsPath,
+  GroupMoves,
   checkWorkingDirectory,
   hostDevices,
   type OciRuntime,
@@ -64,10 +65,16 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
   readonly #options: OciProcessesOptions;
   readonly #layout: CgroupLayout;
   readonly #rotator = new LogRotator();
+  readonly #groupMoves: GroupMoves;
 
   constructor(options: OciProcessesOptions) {
     this.#options = options;
     this.#layout = options.sys.cgroups.detect();
+    this.#groupMoves = new GroupMoves(options.sys.cgroups);
+  }
+
+  expect(): void {
+    this.#groupMoves.expect();
   }
 
   async create(record: ContainerRecord, sandbox: Sandbox, rootfs: string): Promise<CreatedProcess> {

@@ -10,6 +10,8 @@ export interface CreatedProcess {
 
 /** What the life cycle asks of runtime and monitor. */
 export interface ContainerProcesses {
+  /** Somebody is about to start a process: gets ready what takes a while. Returns at once. */
+  expect(): void;
   /** Everything up to the point where the user's program would run: files, bundle, monitor, runtime's create. */
   create(record: ContainerRecord, sandbox: Sandbox, rootfs: string): Promise<CreatedProcess>;
   /** Lets the created process run the user's program. */

@@ -19,6 +19,8 @@ export interface ExecProcessRequest {
 
 /** What execs ask of runtime and monitor. */
 export interface ExecProcesses {
+  /** Somebody is about to start a process: gets ready what takes a while. Returns at once. */
+  expect(): void;
   /**
    * Starts the process. `beforeStart` runs when attaching is possible and before the first instruction.
    */
@@ -72,6 +74,7 @@ export class Execs {
       throw new EngineError('invalidArgument', 'NO_EXEC_COMMAND', 'No exec command specified');
     }
     parseDetachKeys(request.DetachKeys);
+    this.#deps.processes.expect();
     const id = parseExecId(randomHex(32));
     const exec: Exec = {
       id,
@@ -118,6 +121,7 @@ export class Execs {
     }
     const container = this.#runningContainer(this.#deps.registry.current(exec.container.id));
     const consoleSize = options.consoleSize ?? exec.request.ConsoleSize;
+    this.#deps.processes.expect();
     exec.phase = { status: 'running', pid: 0 };
     if (!options.detach)
       return { tty: exec.request.Tty, run: (streams) => this.#runAttached(exec, container, consoleSize, streams) };
