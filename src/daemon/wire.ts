@@ -9,7 +9,7 @@ import { Engine, engineMigrations } from '#engine';
 import { EngineError } from '#errors';
 import type { Logger } from '#lib';
 import { openFileNetworkStore, openNetworks } from '#net';
-import { findInit, findRuntime, OciRuntime, readHostFacts } from '#runtime';
+import { findInit, findRuntime, OciRuntime, readHostFacts, sealProgram } from '#runtime';
 import { openDatabase, openStore, storeMigrations } from '#store';
 import { createLinuxSys, type Sys } from '#sys';
 import type { DaemonConfig } from './config.ts';
@@ -150,6 +150,7 @@ async function openRuntimes(config: DaemonConfig, sys: Sys): Promise<Runtimes> {
       new OciRuntime({
         sys,
         path: found.path,
+        launchPath: await sealProgram(found, sys.files),
         version: found.version,
         root: join(config.execRoot, name),
         systemdCgroups: false,

@@ -28,6 +28,7 @@ export { findUser, resolveUser, type UserFiles } from './user/resolve-user.ts';
 export { GroupMoves } from './host/group-moves.ts';
 export { findInit } from './host/find-init.ts';
 export { setFrozen } from './host/freezer.ts';
+export { sealProgram } from './host/sealed-program.ts';
 export { hostDevices } from './host/host-devices.ts';
 export { readHostFacts } from './host/read-host-facts.ts';
 

@@ -18,6 +18,8 @@ const SEARCH_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin
 export interface OciRuntimeOptions {
   sys: Pick<Sys, 'cgroups' | 'processes'>;
   path: string;
+  /** From `sealProgram`; the path itself by default. */
+  launchPath?: string;
   /** As {@link findRuntime} found it: crun of a known version is spared some of its own work. */
   version: RuntimeVersion;
   /** Where the runtime keeps its own notes of containers; emptied at boot, as they are worth nothing after it. */
@@ -45,6 +47,8 @@ export interface RuntimeVersion {
  */
 export class OciRuntime {
   readonly path: string;
+  /** What the monitor executes: the program, or its sealed copy. */
+  readonly launchPath: string;
   /** What goes before every command, the monitor's among them. */
   readonly globalArgs: readonly string[];
   readonly #root: string;
@@ -52,7 +56,7 @@ export class OciRuntime {
   /** Undefined for a runtime whose files we do not know. */
   readonly #filters: CompiledFilters | undefined;
 
-  constructor({ sys, path, version, root, systemdCgroups }: OciRuntimeOptions) {
+  constructor({ sys, path, launchPath, version, root, systemdCgroups }: OciRuntimeOptions) {
     mkdirSync(root, { recursive: true, mode: 0o700 });
     const isKnown = version.name === 'crun' && version.version.startsWith('1.');
     this.#sys = sys;
@@ -60,6 +64,7 @@ export class OciRuntime {
       ? new CompiledFilters(join(root, 'filters'), `${release()} ${version.version} ${version.commit}`)
       : undefined;
     this.path = path;
+    this.launchPath = launchPath ?? path;
     this.#root = root;
     this.globalArgs = [`--root=${root}`, ...(systemdCgroups ? ['--systemd-cgroup'] : [])];
   }

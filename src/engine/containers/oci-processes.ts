@@ -112,7 +112,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
       stdin: record.config.OpenStdin,
       stdinOnce: record.config.StdinOnce,
       logPath: this.#logs(record) ? directories.log(record.id) : undefined,
-      runtimePath: runtime.path,
+      runtimePath: runtime.launchPath,
       runtimeArgs: [...runtime.globalArgs],
       name: record.name,
     });
@@ -350,7 +350,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
       stdin: request.AttachStdin,
       stdinOnce: true,
       logPath: undefined,
-      runtimePath: runtime.path,
+      runtimePath: runtime.launchPath,
       runtimeArgs: [...runtime.globalArgs],
       name: `${container.name}-exec`,
       beforeStart: () => beforeStart(attach),
