@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { isErrno } from '#lib';
 import { runtimeMessage } from '#spec';
 import type { Launched, LaunchProcesses, LaunchRequest } from './contract.ts';
-import { conmonArgs } from './conmon-args.ts';
+import { conmonArgs, conmonPidFile } from './conmon-args.ts';
 import { launchFailed } from './errors.ts';
 import { type SyncMessage, SyncMessageParser } from './sync-messages.ts';
 
@@ -40,7 +40,7 @@ export async function launchConmon(request: LaunchRequest, place: ConmonPlace): 
   try {
     // Only until conmon is a daemon: then it lets go of standard error.
     const complaints = collectText(conmon.stderr);
-    if (conmon.gate) await openGate(conmon.gate, sync, request.beforeStart);
+    if (conmon.gate) await openGate(conmon.gate, sync, request);
     const first = await sync.next();
     if (first === undefined || first.data < 0) {
       const message = runtimeMessage(first?.message ?? (await complaints));
@@ -121,13 +121,20 @@ function conmonEnvironment(gated: boolean, temporaryDirectory: string): Record<s
  * conmon waits for a byte before it does anything, says when its attach socket listens, and waits for another byte
  * before it runs the exec.
  */
-async function openGate(gate: Gate, sync: MessagePipe, beforeStart: LaunchRequest['beforeStart']): Promise<void> {
+async function openGate(gate: Gate, sync: MessagePipe, request: LaunchRequest): Promise<void> {
   using attach = new MessagePipe(gate.attach);
   try {
     writeByte(gate.startFd);
     // Without this message conmon failed, and the sync pipe (or its end) tells how.
     if ((await Promise.race([attach.next(), sync.peek()])) === undefined) return;
-    await beforeStart?.();
+    try {
+      await request.beforeStart?.();
+    } catch (error) {
+      // For conmon the end of the pipe is as good as the byte, so it must be gone by then.
+      killWaiting(request);
+      await sync.ended();
+      throw error;
+    }
     writeByte(gate.startFd);
   } finally {
     closeSync(gate.startFd);
@@ -148,6 +155,12 @@ async function reapLater(pid: number, processes: LaunchProcesses): Promise<void>
     if (processes.reap(pid) !== undefined || !processes.processExists(pid)) return;
     await new Promise<void>((resolve) => setTimeout(resolve, delayMs).unref());
   }
+}
+
+/** Ends a conmon that has not run its exec yet; what it forked for that goes with it. */
+function killWaiting(request: LaunchRequest): void {
+  const pid = Number(readFileSync(conmonPidFile(request), 'latin1'));
+  if (Number.isInteger(pid) && pid > 1) process.kill(pid, 'SIGKILL');
 }
 
 /** Lines of JSON from one of conmon's pipes, one at a time; undefined after the end. */
@@ -179,6 +192,10 @@ class MessagePipe implements Disposable {
   async peek(): Promise<SyncMessage | undefined> {
     await this.#available();
     return this.#messages[0];
+  }
+
+  async ended(): Promise<void> {
+    while ((await this.next()) !== undefined);
   }
 
   /** A process that runs for days must not keep this program from ending. */

@@ -154,6 +154,7 @@ export class ContainerBench implements AsyncDisposable {
   async exec(
     containerId: string,
     request: Partial<ExecCreateRequest>,
+    beforeStart: () => Promise<void> = () => Promise.resolve(),
   ): Promise<{ id: string; connection: AttachConnection }> {
     const id = randomHex(32);
     const runtime = await this.runtime();
@@ -185,7 +186,7 @@ export class ContainerBench implements AsyncDisposable {
       name: 'bench',
       beforeStart: () => {
         attached.resolve(this.#monitor.attach({ directory, stdin: full.AttachStdin }));
-        return Promise.resolve();
+        return beforeStart();
       },
     });
     return { id, connection: await attached.promise };

@@ -164,6 +164,18 @@ test('execs run beside the container, with stdin, exit code and failures of thei
   await (await bench.runtime()).delete(id, { force: true });
 });
 
+test('an exec whose client is gone before its start does not run', async () => {
+  const { id } = await bench.create({ args: ['sleep', '100'] });
+  await (await bench.runtime()).start(id);
+  await assert.rejects(
+    bench.exec(id, { Cmd: ['touch', '/ran'] }, () => Promise.reject(new Error('gone'))),
+    /gone/,
+  );
+  const { connection } = await bench.exec(id, { Cmd: ['ls', '/ran'] });
+  assert.match((await readAll(connection)).stderr, /No such file/);
+  await (await bench.runtime()).delete(id, { force: true });
+});
+
 test('the end of an exec is told to the next life', async () => {
   const { id } = await bench.create({ args: ['sleep', '100'] });
   await (await bench.runtime()).start(id);
