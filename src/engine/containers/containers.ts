@@ -310,7 +310,9 @@ export class Containers {
   ): Promise<'ended' | 'detached' | 'gone'> {
     const { registry, processes } = this.#deps;
     const now = registry.repository.get(record.id);
-    const withStdin = client.stdin !== undefined;
+    // A client without stdin must not end the process's by going; unless one client's end would end it, none can.
+    const { OpenStdin, StdinOnce, Tty } = record.config;
+    const withStdin = client.stdin !== undefined || !OpenStdin || !StdinOnce || Tty;
     if (!now) return 'ended';
     if (isLive(now.phase)) return copyStreams(await processes.attach(record.id, withStdin), client, keys);
     const session = registry.session(record.id);
