@@ -6,3 +6,5 @@ export { randomHex } from './random.ts';
 export { createLogger, type Logger, type LogLevel } from './logger.ts';
 export { failpoint } from './failpoint.ts';
 export { Semaphore } from './semaphore.ts';
+export { parseGoDuration, parseMoment } from './moment.ts';
+export { humanDuration } from './human-duration.ts';

@@ -6,7 +6,7 @@ import { compactJson, indentJson } from './json-text.ts';
 import { ProgressDisplay, progressText } from './progress.ts';
 import { alignTabs } from './tabwriter.ts';
 import { displayWidth, ellipsis, shortId } from './text.ts';
-import { binarySize, humanDuration, humanSize } from './units.ts';
+import { binarySize, humanSize } from './units.ts';
 
 test('humanSize and binarySize print like go-units', () => {
   const decimal = [0, 999, 1000, 1984230, 1e9 + 1, 1.5e12].map((bytes) => humanSize(bytes));
@@ -16,26 +16,6 @@ test('humanSize and binarySize print like go-units', () => {
     ['1.98MB', '1e+03B'],
   );
   assert.deepEqual([1024, 25276444672, 512].map(binarySize), ['1KiB', '23.54GiB', '512B']);
-});
-
-test('humanDuration uses the words of go-units at every step', () => {
-  const cases: [number, string][] = [
-    [0.5, 'Less than a second'],
-    [1, '1 second'],
-    [59, '59 seconds'],
-    [60, 'About a minute'],
-    [119, 'About a minute'],
-    [120, '2 minutes'],
-    [3540, '59 minutes'],
-    [3600, 'About an hour'],
-    [5400, '2 hours'],
-    [47 * 3600, '47 hours'],
-    [48 * 3600, '2 days'],
-    [14 * 86400, '2 weeks'],
-    [60 * 86400, '2 months'],
-    [730 * 86400, '2 years'],
-  ];
-  for (const [seconds, words] of cases) assert.equal(humanDuration(seconds), words, String(seconds));
 });
 
 test('alignTabs makes columns of runs of lines, at least ten wide, three apart', () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commandOf, mergeImageConfig, normalizeHostConfig, signalName, signalNumber } from './create-config.ts';
-import { emptyConfig, emptyHostConfig } from './testing.ts';
+import { emptyContainerConfig, emptyHostConfig } from '#spec';
 
 test('mergeImageConfig fills what the user left out', () => {
-  const merged = mergeImageConfig(emptyConfig({ Env: ['A=1'], Cmd: ['id'] }), {
+  const merged = mergeImageConfig(emptyContainerConfig({ Env: ['A=1'], Cmd: ['id'] }), {
     Env: ['PATH=/bin', 'A=0'],
     Cmd: ['sh'],
     Entrypoint: ['/entry'],
@@ -23,12 +23,15 @@ test('mergeImageConfig fills what the user left out', () => {
 
 test("mergeImageConfig: the user's entrypoint drops the image's command", () => {
   const image = { Entrypoint: ['/entry'], Cmd: ['arg'] };
-  assert.deepEqual(commandOf(mergeImageConfig(emptyConfig({ Entrypoint: ['ls'] }), image)), { path: 'ls', args: [] });
-  assert.deepEqual(commandOf(mergeImageConfig(emptyConfig({ Entrypoint: [''], Cmd: ['ls'] }), image)), {
+  assert.deepEqual(commandOf(mergeImageConfig(emptyContainerConfig({ Entrypoint: ['ls'] }), image)), {
     path: 'ls',
     args: [],
   });
-  assert.throws(() => commandOf(mergeImageConfig(emptyConfig({}), {})), /no command specified/);
+  assert.deepEqual(commandOf(mergeImageConfig(emptyContainerConfig({ Entrypoint: [''], Cmd: ['ls'] }), image)), {
+    path: 'ls',
+    args: [],
+  });
+  assert.throws(() => commandOf(mergeImageConfig(emptyContainerConfig({}), {})), /no command specified/);
 });
 
 test('signalNumber reads names, numbers and real-time signals', () => {
@@ -45,7 +48,7 @@ test('signalNumber reads names, numbers and real-time signals', () => {
 
 test('normalizeHostConfig refuses modes and limits that cannot be', () => {
   const defaults = { cgroupVersion: 2 as const, maskedPaths: [], readonlyPaths: [] };
-  const normalize = (own: Parameters<typeof emptyHostConfig>[0], config = emptyConfig({})): unknown =>
+  const normalize = (own: Parameters<typeof emptyHostConfig>[0], config = emptyContainerConfig({})): unknown =>
     normalizeHostConfig(emptyHostConfig(own), config, defaults);
   assert.throws(() => normalize({ IpcMode: 'bogus' }), /invalid IPC mode: bogus/);
   assert.throws(() => normalize({ NanoCpus: 1e15 }), /range of CPUs is from 0\.01/);
@@ -54,12 +57,12 @@ test('normalizeHostConfig refuses modes and limits that cannot be', () => {
     /can't create 'AutoRemove'/,
   );
   assert.throws(
-    () => normalize({ NetworkMode: 'container:x' }, emptyConfig({ Hostname: 'h' })),
+    () => normalize({ NetworkMode: 'container:x' }, emptyContainerConfig({ Hostname: 'h' })),
     /conflicting options: hostname and the network mode/,
   );
   assert.throws(() => normalize({ Links: ['a:b'] }), /legacy links \(--link\): not implemented yet/);
   assert.equal(
-    normalizeHostConfig(emptyHostConfig({ Memory: 64 * 1024 ** 2 }), emptyConfig({}), defaults).MemorySwap,
+    normalizeHostConfig(emptyHostConfig({ Memory: 64 * 1024 ** 2 }), emptyContainerConfig({}), defaults).MemorySwap,
     128 * 1024 ** 2,
   );
 });

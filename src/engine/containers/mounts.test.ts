@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HostConfig } from '#spec';
+import { emptyHostConfig, type HostConfig } from '#spec';
 import { planMounts } from './mounts.ts';
-import { emptyHostConfig } from './testing.ts';
 
 function plan(host: Partial<HostConfig>, volumes: string[] = []): ReturnType<typeof planMounts> {
   return planMounts({

@@ -1,4 +1,4 @@
-import { parseRfc3339Nano, ZERO_TIME } from '#lib';
+import { humanDuration, parseRfc3339Nano, ZERO_TIME } from '#lib';
 import type {
   ContainerInspect,
   ContainerState,
@@ -7,12 +7,11 @@ import type {
   HostConfig,
   NetworkSettings,
 } from '#spec';
-import { humanDuration } from './human.ts';
 import { endingOf, isLive, type ContainerRecord, type Phase } from './record.ts';
 
 function ago(time: string, nowMs: number): string {
   const nano = parseRfc3339Nano(time) ?? 0n;
-  return humanDuration(nowMs - Number(nano / 1_000_000n));
+  return humanDuration((nowMs - Number(nano / 1_000_000n)) / 1000);
 }
 
 /** The `STATUS` column of `docker ps`. */

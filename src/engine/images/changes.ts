@@ -1,4 +1,5 @@
 import { EngineError } from '#errors';
+import { parseGoDuration } from '#lib';
 import type { oci } from '#spec';
 
 type RunConfig = oci.RunConfig;
@@ -170,7 +171,6 @@ function checkTrigger(rest: string): string {
   return rest;
 }
 
-const secondsNano: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 const healthOptions = {
   interval: 'Interval',
   timeout: 'Timeout',
@@ -213,10 +213,7 @@ function applyHealthOption(health: NonNullable<RunConfig['Healthcheck']>, name: 
 }
 
 function parseDuration(text: string): number {
-  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(text)) throw failed(`time: invalid duration ${JSON.stringify(text)}`);
-  let total = 0;
-  for (const [, amount = '0', unit = 's'] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
-    total += Number(amount) * (secondsNano[unit] ?? 0);
-  }
-  return total;
+  const nano = parseGoDuration(text);
+  if (nano === undefined) throw failed(`time: invalid duration ${JSON.stringify(text)}`);
+  return Number(nano);
 }
