@@ -9,10 +9,18 @@ function packagesOf(path) {
   }
 }
 
+/** Whether a package is for this machine; Debian's C library is glibc. */
+function fits({ os, cpu, libc }) {
+  return [
+    [os, process.platform],
+    [cpu, process.arch],
+    [libc, 'glibc'],
+  ].every(([allowed, here]) => !allowed || allowed.includes(here));
+}
+
 const wanted = Object.entries(packagesOf('package-lock.json')).filter(([path]) => path !== '');
 const present = packagesOf('node_modules/.package-lock.json');
-// Optional packages for another machine are rightly absent.
-const fresh = wanted.every(([path, { version, optional }]) =>
-  present[path] ? present[path].version === version : optional,
+const fresh = wanted.every(([path, entry]) =>
+  present[path] ? present[path].version === entry.version : entry.optional && !fits(entry),
 );
 process.exit(fresh && wanted.length > 0 ? 0 : 1);
