@@ -117,7 +117,8 @@ export class ContainerRepository {
   }
 
   forget(id: string): void {
-    this.#unbury.run(id);
+    // What start-up finds buried it only sweeps once more.
+    this.#db.relaxed(() => this.#unbury.run(id));
   }
 
   #assertNameFree(record: ContainerRecord): void {

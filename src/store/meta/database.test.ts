@@ -61,3 +61,20 @@ test('the store schema applies to an empty file', (t) => {
   using db = openDatabase(temporaryFile(t), storeMigrations);
   assert.deepEqual(db.integrityProblems(), []);
 });
+
+test('a relaxed statement is committed, and durability is back after it, also when it fails', () => {
+  using db = openDatabase(':memory:', [{ id: 'test-1', up: 'CREATE TABLE t (a INTEGER) STRICT' }]);
+  const insert = db.prepare('INSERT INTO t VALUES (?)');
+  const isFull = (): boolean => db.prepare('PRAGMA synchronous').get()?.['synchronous'] === 2;
+  db.relaxed(() => insert.run(1));
+  assert.ok(isFull());
+  assert.throws(() =>
+    db.relaxed(() => {
+      throw new Error('no');
+    }),
+  );
+  assert.ok(isFull());
+  db.transaction(() => db.relaxed(() => insert.run(2)));
+  assert.ok(isFull());
+  assert.equal(db.prepare('SELECT count(*) AS n FROM t').get()?.['n'], 2);
+});

@@ -28,6 +28,12 @@ export interface Database extends Disposable {
    * Await nothing inside, publish nothing inside.
    */
   transaction<T>(work: () => T): T;
+  /**
+   * Runs one statement that need not be on the disk at once: for what start-up would do again, and for what the next
+   * durable commit of the same step takes along. A crash of the machine may undo it, the end of this process never does,
+   * and nothing committed before it is ever lost with it.
+   */
+  relaxed<T>(work: () => T): T;
   /** What sqlite's own check finds wrong; empty when sound. */
   integrityProblems(): string[];
   /** Closing twice is fine. */
@@ -63,6 +69,17 @@ class SqliteDatabase implements Database {
       throw error;
     } finally {
       this.#depth -= 1;
+    }
+  }
+
+  relaxed<T>(work: () => T): T {
+    // Inside a transaction sqlite takes no change of this setting, and the commit decides.
+    if (this.#depth > 0) return work();
+    this.#db.exec('PRAGMA synchronous = NORMAL');
+    try {
+      return work();
+    } finally {
+      this.#db.exec('PRAGMA synchronous = FULL');
     }
   }
 

@@ -72,7 +72,8 @@ export class ContainerLayerStore implements ContainerLayers {
       if (parent !== undefined) this.#layers.get(parent);
       this.#makeDirectories(containerId);
       failpoint('container-layer-made');
-      this.#insert.run(containerId, parent ?? null);
+      // The container's own record follows, and is durable.
+      this.#db.relaxed(() => this.#insert.run(containerId, parent ?? null));
       failpoint('container-layer-recorded');
     });
   }
@@ -107,7 +108,7 @@ export class ContainerLayerStore implements ContainerLayers {
       await this.#unmount(containerId);
       failpoint('container-layer-unmounted');
       const row = this.#find.get(containerId);
-      this.#delete.run(containerId);
+      this.#db.relaxed(() => this.#delete.run(containerId));
       failpoint('container-layer-unrecorded');
       await removeTree(this.#path(containerId));
       const parent = row?.['parent_chain_id'] ?? null;
