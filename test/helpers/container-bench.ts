@@ -57,8 +57,7 @@ export class ContainerBench implements AsyncDisposable {
   #runtime: OciRuntime | undefined;
 
   constructor() {
-    mkdirSync('/run/berth-test', { recursive: true });
-    this.directory = mkdtempSync('/run/berth-test/b');
+    this.directory = mkdtempSync('/run/berth-test-');
     this.rootfs = join(this.directory, 'rootfs');
     mkdirSync(this.rootfs);
     execFileSync('tar', ['-xf', busyboxRootfs(), '-C', this.rootfs]);
