@@ -9,7 +9,7 @@ import type { CommitBackend, ImagesBackend } from './images/backend.ts';
 import { commitRoutes, imageRoutes, unbuiltImageRoutes } from './images/routes.ts';
 import type { NetworksBackend } from './networks/backend.ts';
 import { networkRoutes, unbuiltNetworkRoutes } from './networks/routes.ts';
-import { unbuiltPluginRoutes } from './plugins/routes.ts';
+import { pluginRoutes, unbuiltPluginRoutes } from './plugins/routes.ts';
 import { unbuiltSwarmRoutes } from './swarm/routes.ts';
 import type { SystemBackend } from './system/backend.ts';
 import { pingRoutes, systemRoutes, unbuiltSystemRoutes } from './system/routes.ts';
@@ -45,6 +45,7 @@ export function allRoutes(backends: ApiBackends): Route[] {
     ...unbuiltSystemRoutes(),
     ...unbuiltBuildRoutes(),
     ...unbuiltSwarmRoutes(),
+    ...pluginRoutes(),
     ...unbuiltPluginRoutes(),
   ];
   const describe = { tag: 'Berth', summary: 'Read this description (OpenAPI)', statuses: [200], answer: 'OpenApi' };

@@ -41,7 +41,7 @@ export class NetworkViews {
   /** @throws invalidArgument for an unknown filter. */
   list(filters: Filters): Promise<NetworkInspect[]> {
     for (const key of filters.keys()) {
-      if (!knownFilters.has(key)) throw new EngineError('invalidArgument', 'INVALID_FILTER', `invalid filter '${key}'`);
+      if (!knownFilters.has(key)) throw invalidFilter(key);
     }
     return Promise.resolve(
       this.#catalog
@@ -49,6 +49,14 @@ export class NetworkViews {
         .map(toWire)
         .filter((network) => [...filters].every(([key, values]) => matches(network, key, values))),
     );
+  }
+
+  /** There are only the predefined networks, which are never pruned. @throws invalidArgument for an unknown filter. */
+  prune(filters: Filters): Promise<{ NetworksDeleted: string[] | null }> {
+    for (const key of filters.keys()) {
+      if (key !== 'label' && key !== 'label!' && key !== 'until') throw invalidFilter(key);
+    }
+    return Promise.resolve({ NetworksDeleted: null });
   }
 
   /** By name, ID, or unique ID prefix. @throws notFound with Docker's text. */
@@ -60,6 +68,10 @@ export class NetworkViews {
     if (!found) throw new EngineError('notFound', 'NO_SUCH_NETWORK', `network ${ref} not found`);
     return Promise.resolve({ ...toWire(found), Containers: this.#containersOn(found) });
   }
+}
+
+function invalidFilter(key: string): EngineError {
+  return new EngineError('invalidArgument', 'INVALID_FILTER', `invalid filter '${key}'`);
 }
 
 function toWire(description: NetworkDescription): NetworkInspect {

@@ -1,4 +1,4 @@
-import { type QueryType, type Route, type RouteDoc, unbuilt } from '../../route.ts';
+import { answer, type QueryType, type Route, type RouteDoc, unbuilt } from '../../route.ts';
 
 function doc(summary: string, statuses: readonly number[], rest: Partial<RouteDoc> = {}): RouteDoc {
   return { tag: 'Build', summary, statuses, ...rest };
@@ -52,7 +52,10 @@ const pruneQuery: Record<string, QueryType> = {
 export function unbuiltBuildRoutes(): Route[] {
   return [
     unbuilt('POST', '/build', doc('Build an image', [200], { query: buildQuery, body: 'stream' })),
-    unbuilt('POST', '/build/prune', doc('Remove build cache', [200], { since: 31, query: pruneQuery })),
+    // Without builds there is no cache: nothing to remove, and `system prune` of any client goes through.
+    answer('POST', '/build/prune', doc('Remove build cache', [200], { since: 31, query: pruneQuery }), (exchange) =>
+      exchange.json(200, { CachesDeleted: null, SpaceReclaimed: 0 }),
+    ),
     unbuilt('POST', '/build/cancel', doc('Stop a build', [200], { query: { id: 'string' } })),
     unbuilt('POST', '/session', doc('Open a build session', [101], { since: 31 })),
     unbuilt('POST', '/grpc', doc("Open BuildKit's control connection", [101])),

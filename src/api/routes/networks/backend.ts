@@ -5,5 +5,7 @@ import type { Filters } from '../containers/backend.ts';
 export interface NetworksBackend {
   /** Without `Containers` (Docker sends `{}` there). */
   list(filters: Filters): Promise<NetworkInspect[]>;
+  /** Removes unused networks; the predefined ones never. */
+  prune(filters: Filters): Promise<{ NetworksDeleted: string[] | null }>;
   inspect(ref: string, options: { verbose: boolean; scope: string }): Promise<NetworkInspect>;
 }

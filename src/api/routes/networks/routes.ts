@@ -15,6 +15,12 @@ export function networkRoutes(backend: NetworksBackend): Route[] {
     answer('GET', '/networks', listDoc, list),
     answer('GET', '/networks/', listDoc, list),
     answer(
+      'POST',
+      '/networks/prune',
+      doc('Remove unused networks', [200], { query: { filters: 'filters' } }),
+      async (exchange) => exchange.json(200, await backend.prune(exchange.query.filters())),
+    ),
+    answer(
       'GET',
       '/networks/{id}',
       doc('Inspect a network', [200, 404], {
@@ -48,6 +54,5 @@ export function unbuiltNetworkRoutes(): Route[] {
       '/networks/{id}/disconnect',
       doc('Disconnect a container', [200, 403, 404], { body: 'NetworkDisconnectRequest' }),
     ),
-    unbuilt('POST', '/networks/prune', doc('Remove unused networks', [200], { query: { filters: 'filters' } })),
   ];
 }
