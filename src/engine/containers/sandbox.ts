@@ -17,13 +17,39 @@ export function sandboxRequest(record: ContainerRecord, find: (ref: string) => C
   if (!['bridge', 'none', 'host'].includes(mode)) {
     throw new EngineError('notFound', 'NO_SUCH_NETWORK', `network ${mode} not found`);
   }
+  checkEndpoints(record, mode);
+  const settings = record.endpoints[mode] ?? record.endpoints['default'];
   return {
     containerId: record.id,
     mode: mode === 'none' || mode === 'host' ? mode : 'bridge',
-    preferredAddress: record.endpoints[mode]?.IPAMConfig?.IPv4Address ?? record.sandbox?.endpoint?.address,
-    macAddress: record.endpoints[mode]?.MacAddress || record.config.MacAddress || undefined,
+    preferredAddress: record.sandbox?.endpoint?.address,
+    macAddress: settings?.MacAddress || record.config.MacAddress || undefined,
     sysctls: networkSysctls(record.hostConfig),
   };
+}
+
+/** The predefined networks give addresses and names as they like, as in dockerd; further networks are not there yet. */
+function checkEndpoints(record: ContainerRecord, mode: string): void {
+  for (const [name, settings] of Object.entries(record.endpoints)) {
+    if (name !== mode && name !== 'default') {
+      throw new EngineError('notFound', 'NO_SUCH_NETWORK', `network ${name} not found`);
+    }
+    const { IPv4Address = '', IPv6Address = '' } = settings.IPAMConfig ?? {};
+    if (IPv4Address !== '' || IPv6Address !== '') {
+      throw new EngineError(
+        'invalidArgument',
+        'ADDRESS_ON_PREDEFINED_NETWORK',
+        'invalid config for network bridge: invalid endpoint settings:\nuser specified IP address is supported on user defined networks only',
+      );
+    }
+    if ((settings.Aliases ?? []).length > 0) {
+      throw new EngineError(
+        'invalidArgument',
+        'ALIAS_ON_PREDEFINED_NETWORK',
+        'network-scoped alias is supported only for containers in user defined networks',
+      );
+    }
+  }
 }
 
 function joinSandbox(record: ContainerRecord, other: ContainerRecord): Sandbox {
