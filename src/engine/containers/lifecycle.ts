@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError } from '#errors';
 import { formatRfc3339Nano, nowNano, parseRfc3339Nano, type Logger } from '#lib';
 import type { ProcessExit } from '#monitor';
@@ -168,6 +169,8 @@ export class Lifecycle {
       await this.#deps.autoRemove(saved);
       return;
     }
+    // Whoever waits for the exit is answered first: cleaning up stops this thread for a while.
+    await nextTurn();
     await this.#cleanUpRun(saved);
     if (restart) this.scheduleRestart(saved);
   }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError } from '#errors';
 import type { Logger } from '#lib';
 import type { Networks } from '#net';
@@ -95,7 +96,8 @@ export class Remover {
     failpoint('remove-after-commit');
     events.publish('container', 'destroy', record.id, eventAttributes(record));
     session.notifyRemoved({ StatusCode: endingOf(record.phase)?.exitCode ?? exitCodeOf(record) });
-    const sweep = this.sweep(record.id, volumes);
+    // Whoever waits for the removal is answered first: sweeping stops this thread for a while.
+    const sweep = nextTurn().then(() => this.sweep(record.id, volumes));
     this.#sweeping.set(record.id, sweep);
     try {
       await sweep;

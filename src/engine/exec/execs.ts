@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError, findEngineError } from '#errors';
 import { randomHex, type Logger } from '#lib';
 import type { AttachConnection, ProcessExit } from '#monitor';
@@ -182,6 +183,8 @@ export class Execs {
     exec.ended.resolve();
     setTimeout(() => this.#execs.delete(exec.id), keepEndedMs).unref();
     try {
+      // Whoever waits for the end is answered first: cleaning up stops this thread for a while.
+      await nextTurn();
       await this.#deps.processes.cleanupExec(exec.id);
     } catch (error) {
       this.#deps.logger.warn('cleaning up after an exec failed', { exec: exec.id, error });
