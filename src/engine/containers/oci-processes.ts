@@ -57,6 +57,8 @@ export interface OciProcessesOptions {
 }
 
 const hostResolvConf = '/etc/resolv.conf';
+/** Not every host has one. */
+const hostHosts = '/etc/hosts';
 /** Where systemd-resolved keeps the real resolvers when resolv.conf names only its own stub. */
 const resolvedResolvConf = '/run/systemd/resolve/resolv.conf';
 
@@ -157,7 +159,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
     write(
       'hosts',
       buildHostsFile({
-        base: onHost ? readFileSync('/etc/hosts', 'utf8') : undefined,
+        base: onHost && existsSync(hostHosts) ? readFileSync(hostHosts, 'utf8') : undefined,
         hostname: config.Hostname,
         domainname: config.Domainname,
         addresses: sandbox.endpoint ? [sandbox.endpoint.address] : [],

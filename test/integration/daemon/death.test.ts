@@ -155,8 +155,8 @@ describe("the daemon's death", berthOnly, () => {
     assert.equal((await engine.inspect(first)).NetworkSettings.IPAddress, IPAddress);
     const second = await engine.runIdle(t);
     assert.notEqual((await engine.inspect(second)).NetworkSettings.IPAddress, IPAddress);
-    const { exitCode } = await engine.exec(second, `ping -c 1 -W 5 ${IPAddress}`);
-    assert.equal(exitCode, 0);
+    const { exitCode, stdout, stderr } = await engine.exec(second, `ping -c 1 -W 5 ${IPAddress}`);
+    assert.equal(exitCode, 0, stdout + stderr);
   });
 
   test('kills in quick succession, also during the start itself, do no harm', async (t) => {
