@@ -2,6 +2,7 @@ import { EngineError } from '#errors';
 import { check, errnoKind, errnoName, sysError } from '../errno.ts';
 import { closeFd } from '../native/close.ts';
 import { nativeFunction, type Pointer } from '../native/koffi.ts';
+import { cRecv, cSend } from '../native/socket-calls.ts';
 import {
   decodeAttributes,
   decodeMessages,
@@ -28,18 +29,6 @@ const RECEIVE_BUFFER_BYTES = 32768;
 const MAX_DUMP_ATTEMPTS = 5;
 
 const cSocket = nativeFunction<[number, number, number], number>('socket', 'int', ['int', 'int', 'int']);
-const cSend = nativeFunction<[number, Pointer, number, number], number>('send', 'long', [
-  'int',
-  'const void *',
-  'size_t',
-  'int',
-]);
-const cRecv = nativeFunction<[number, Pointer, number, number], number>('recv', 'long', [
-  'int',
-  'void *',
-  'size_t',
-  'int',
-]);
 const cSetsockopt = nativeFunction<[number, number, number, Pointer, number], number>('setsockopt', 'int', [
   'int',
   'int',

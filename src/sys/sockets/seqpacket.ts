@@ -1,6 +1,7 @@
 import { check, lastErrno, errnoName, sysError } from '../errno.ts';
 import { closeFd } from '../native/close.ts';
 import { nativeFunction, type Pointer } from '../native/koffi.ts';
+import { cRecv, cSend } from '../native/socket-calls.ts';
 import { AF_UNIX, withUnixAddress } from './address.ts';
 
 const SOCK_SEQPACKET = 5;
@@ -16,18 +17,6 @@ const cAccept4 = nativeFunction<[number, null, null, number], number>('accept4',
   'int',
   'void *',
   'void *',
-  'int',
-]);
-const cSend = nativeFunction<[number, Pointer, number, number], number>('send', 'long', [
-  'int',
-  'const void *',
-  'size_t',
-  'int',
-]);
-const cRecv = nativeFunction<[number, Pointer, number, number], number>('recv', 'long', [
-  'int',
-  'void *',
-  'size_t',
   'int',
 ]);
 const cShutdown = nativeFunction<[number, number], number>('shutdown', 'int', ['int', 'int']);
