@@ -12,7 +12,7 @@ export {
   type NetworkId,
 } from './ids.ts';
 export { runtimeMessage } from './oci/runtime-message.ts';
-export { emptyContainerConfig, emptyHostConfig } from './docker/empty.ts';
+export { emptyContainerConfig, emptyEndpointSettings, emptyHostConfig } from './docker/empty.ts';
 export type * from './docker/index.ts';
 export type * as oci from './oci/index.ts';
 export {

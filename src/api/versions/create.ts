@@ -1,5 +1,12 @@
 import { EngineError } from '#errors';
-import type { ContainerCreateRequest, EndpointSettings, HostConfig, Mount, NetworkingConfig } from '#spec';
+import {
+  emptyEndpointSettings,
+  type ContainerCreateRequest,
+  type EndpointSettings,
+  type HostConfig,
+  type Mount,
+  type NetworkingConfig,
+} from '#spec';
 
 function invalid(message: string): EngineError {
   return new EngineError('invalidArgument', 'INVALID_FOR_VERSION', message);
@@ -100,30 +107,10 @@ function warnOfVolumeDriverSince48(version: number, hostConfig: HostConfig): str
   ];
 }
 
-function emptyEndpoint(): EndpointSettings {
-  return {
-    IPAMConfig: null,
-    Links: null,
-    Aliases: null,
-    MacAddress: '',
-    DriverOpts: null,
-    GwPriority: 0,
-    NetworkID: '',
-    EndpointID: '',
-    Gateway: '',
-    IPAddress: '',
-    IPPrefixLen: 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
-    DNSNames: null,
-  };
-}
-
 /** The endpoint that container-wide network settings are meant for. */
 function mainEndpoint(version: number, networkMode: string, { EndpointsConfig }: NetworkingConfig): EndpointSettings {
   const given = Object.values(EndpointsConfig);
-  if (given.length === 0) return (EndpointsConfig[networkMode] = emptyEndpoint());
+  if (given.length === 0) return (EndpointsConfig[networkMode] = emptyEndpointSettings());
   const endpoint = version < 44 ? given[0] : EndpointsConfig[networkMode];
   if (endpoint) return endpoint;
   throw invalid(

@@ -1,4 +1,4 @@
-import type { EndpointSettings } from '#spec';
+import { emptyEndpointSettings, type EndpointSettings } from '#spec';
 import { CliError, FlagValueError } from '../framework/errors.ts';
 import { readCsvRecord } from './csv.ts';
 import { cut, isMacAddress, parseDecimal, quote } from './go-values.ts';
@@ -151,23 +151,14 @@ function toEndpoint(network: NetworkAttachment): EndpointSettings {
     if (links.length > 0) throw new CliError('links are only supported for user-defined networks');
   }
   if (mac !== '' && !isMacAddress(mac.trim())) throw new CliError(`${mac} is not a valid mac address`);
-  return {
+  return emptyEndpointSettings({
     IPAMConfig: ipamConfig(network),
     Links: links.length > 0 ? links : null,
     Aliases: aliases.length > 0 ? aliases : null,
     MacAddress: mac,
     DriverOpts: Object.keys(driverOptions).length > 0 ? driverOptions : null,
     GwPriority: network.gatewayPriority,
-    NetworkID: '',
-    EndpointID: '',
-    Gateway: '',
-    IPAddress: '',
-    IPPrefixLen: 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
-    DNSNames: null,
-  };
+  });
 }
 
 function ipamConfig({ ipv4, ipv6, linkLocalIps }: NetworkAttachment): EndpointSettings['IPAMConfig'] {

@@ -1,14 +1,5 @@
 import type { Endpoint, Sandbox } from '#net';
-import type {
-  ChainId,
-  ContainerConfig,
-  ContainerId,
-  ContainerStatus,
-  Digest,
-  EndpointSettings,
-  HostConfig,
-  MountPoint,
-} from '#spec';
+import type { ChainId, ContainerConfig, ContainerId, Digest, EndpointSettings, HostConfig, MountPoint } from '#spec';
 
 /** How a run of a container ended. Times are RFC 3339 with nanoseconds. */
 export interface Ending {
@@ -103,9 +94,4 @@ export function endingOf(phase: Phase): Ending | undefined {
     case 'paused':
       return undefined;
   }
-}
-
-/** The status word of Docker's API. */
-export function statusOf(phase: Phase): ContainerStatus {
-  return phase.status;
 }

@@ -1,26 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { emptyHostConfig, type EndpointSettings } from '#spec';
+import { emptyEndpointSettings, emptyHostConfig, type EndpointSettings } from '#spec';
 import { sandboxRequest } from './sandbox.ts';
 import { someContainer } from './testing.ts';
 
-const settings: EndpointSettings = {
-  IPAMConfig: null,
-  Links: null,
-  Aliases: null,
-  MacAddress: '',
-  DriverOpts: null,
-  GwPriority: 0,
-  NetworkID: '',
-  EndpointID: '',
-  Gateway: '',
-  IPAddress: '',
-  IPPrefixLen: 0,
-  IPv6Gateway: '',
-  GlobalIPv6Address: '',
-  GlobalIPv6PrefixLen: 0,
-  DNSNames: null,
-};
+const settings = emptyEndpointSettings();
 const nobody = (): never => assert.fail('no other container is asked for');
 
 function plan(mode: string, endpoints: Record<string, EndpointSettings> = {}): unknown {

@@ -1,11 +1,12 @@
 import { humanDuration, parseRfc3339Nano, ZERO_TIME } from '#lib';
-import type {
-  ContainerInspect,
-  ContainerState,
-  ContainerSummary,
-  EndpointSettings,
-  HostConfig,
-  NetworkSettings,
+import {
+  emptyEndpointSettings,
+  type ContainerInspect,
+  type ContainerState,
+  type ContainerSummary,
+  type EndpointSettings,
+  type HostConfig,
+  type NetworkSettings,
 } from '#spec';
 import { endingOf, isLive, type ContainerRecord, type Phase } from './record.ts';
 
@@ -65,7 +66,7 @@ export function endpointsOf(record: ContainerRecord): Record<string, EndpointSet
   if (mode.startsWith('container:')) return {};
   const endpoint = isLive(record.phase) ? record.sandbox?.endpoint : undefined;
   const given = record.endpoints[mode] ?? record.endpoints['default'];
-  const settings: EndpointSettings = {
+  const settings = emptyEndpointSettings({
     IPAMConfig: given?.IPAMConfig ?? null,
     Links: given?.Links ?? null,
     Aliases: given?.Aliases ?? null,
@@ -77,11 +78,7 @@ export function endpointsOf(record: ContainerRecord): Record<string, EndpointSet
     Gateway: endpoint?.gateway ?? '',
     IPAddress: endpoint?.address ?? '',
     IPPrefixLen: endpoint?.prefixLength ?? 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
-    DNSNames: null,
-  };
+  });
   return { [mode]: settings };
 }
 

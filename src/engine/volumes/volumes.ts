@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '#errors';
 import { formatRfc3339Nano, nowNano } from '#lib';
@@ -129,12 +129,6 @@ export class Volumes {
     const orphans = readdirSync(this.#root).filter((name) => this.find(name) === undefined);
     for (const name of orphans) rmSync(join(this.#root, name), { recursive: true, force: true });
     return orphans;
-  }
-
-  /** Whether nothing was put into the volume's directory yet. */
-  isEmpty(name: string): boolean {
-    const directory = this.path(name);
-    return !existsSync(directory) || (statSync(directory).isDirectory() && readdirSync(directory).length === 0);
   }
 }
 

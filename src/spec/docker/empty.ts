@@ -1,4 +1,4 @@
-import type { ContainerConfig, HostConfig } from './container.ts';
+import type { ContainerConfig, EndpointSettings, HostConfig } from './container.ts';
 
 /** A container config of Go's zero values, with `own` over them. */
 export function emptyContainerConfig(own: Partial<ContainerConfig> = {}): ContainerConfig {
@@ -90,6 +90,28 @@ export function emptyHostConfig(own: Partial<HostConfig> = {}): HostConfig {
     CpuPercent: 0,
     IOMaximumIOps: 0,
     IOMaximumBandwidth: 0,
+    ...own,
+  };
+}
+
+/** An endpoint of Go's zero values, with `own` over them. */
+export function emptyEndpointSettings(own: Partial<EndpointSettings> = {}): EndpointSettings {
+  return {
+    IPAMConfig: null,
+    Links: null,
+    Aliases: null,
+    MacAddress: '',
+    DriverOpts: null,
+    GwPriority: 0,
+    NetworkID: '',
+    EndpointID: '',
+    Gateway: '',
+    IPAddress: '',
+    IPPrefixLen: 0,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    DNSNames: null,
     ...own,
   };
 }
