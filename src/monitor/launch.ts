@@ -1,6 +1,7 @@
 import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isErrno } from '#lib';
 import { runtimeMessage } from '#spec';
 import type { Launched, LaunchProcesses, LaunchRequest } from './contract.ts';
@@ -28,6 +29,9 @@ const START_FD = 4;
 const ATTACH_FD = 5;
 /** conmon's first process ends as soon as the second runs; how long to wait before looking for its end. */
 const REAP_DELAYS_MS = [0, 10, 100, 1000, 10_000, 60_000];
+/** How long the process id of a conmon that is given up may take to appear. */
+const PID_FILE_ATTEMPTS = 1000;
+const PID_FILE_DELAY_MS = 10;
 
 /**
  * Starts conmon, which becomes a daemon of its own, and waits until the runtime under it has made the process.
@@ -131,7 +135,7 @@ async function openGate(gate: Gate, sync: MessagePipe, request: LaunchRequest): 
       await request.beforeStart?.();
     } catch (error) {
       // For conmon the end of the pipe is as good as the byte, so it must be gone by then.
-      killWaiting(request);
+      await killWaiting(request);
       await sync.ended();
       throw error;
     }
@@ -157,10 +161,36 @@ async function reapLater(pid: number, processes: LaunchProcesses): Promise<void>
   }
 }
 
-/** Ends a conmon that has not run its exec yet; what it forked for that goes with it. */
-function killWaiting(request: LaunchRequest): void {
-  const pid = Number(readFileSync(conmonPidFile(request), 'latin1'));
-  if (Number.isInteger(pid) && pid > 1) process.kill(pid, 'SIGKILL');
+/**
+ * Ends a conmon that has not run its exec yet, and what it forked for that: the whole process group, since a fork that is
+ * not yet tied to its parent's death would wait on, and run the exec when our end of the pipe closes.
+ */
+async function killWaiting(request: LaunchRequest): Promise<void> {
+  const pid = await waitingConmon(conmonPidFile(request));
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error;
+  }
+}
+
+/** conmon's first process writes the file while its second goes on, so it may come after the first message. */
+async function waitingConmon(pidFile: string): Promise<number> {
+  for (let attempt = 0; ; attempt += 1) {
+    const pid = Number(readIfThere(pidFile));
+    if (Number.isInteger(pid) && pid > 1) return pid;
+    if (attempt === PID_FILE_ATTEMPTS) throw new Error(`conmon wrote no process id to ${pidFile}`);
+    await delay(PID_FILE_DELAY_MS);
+  }
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return '';
+    throw error;
+  }
 }
 
 /** Lines of JSON from one of conmon's pipes, one at a time; undefined after the end. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type LogLine, readLogs } from '#monitor';
+import { launchConmon } from '../../../src/monitor/launch.ts';
 import { ContainerBench, readAll } from '../../helpers/container-bench.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -167,13 +168,60 @@ test('execs run beside the container, with stdin, exit code and failures of thei
 test('an exec whose client is gone before its start does not run', async () => {
   const { id } = await bench.create({ args: ['sleep', '100'] });
   await (await bench.runtime()).start(id);
-  await assert.rejects(
-    bench.exec(id, { Cmd: ['touch', '/ran'] }, () => Promise.reject(new Error('gone'))),
-    /gone/,
+  // Many at once, so that some are given up before conmon has forked the process that waits for the start.
+  const given = Array.from({ length: 30 }, () =>
+    assert.rejects(
+      bench.exec(id, { Cmd: ['touch', '/ran'] }, () => Promise.reject(new Error('gone'))),
+      /gone/,
+    ),
   );
+  await Promise.all(given);
   const { connection } = await bench.exec(id, { Cmd: ['ls', '/ran'] });
   assert.match((await readAll(connection)).stderr, /No such file/);
   await (await bench.runtime()).delete(id, { force: true });
+});
+
+test('a conmon given up takes along the fork that is not yet tied to its death', async () => {
+  // A conmon at its worst moment: its fork lives on when it dies, and its process id comes late.
+  const conmon = join(bench.directory, 'conmon-mid-fork');
+  writeFileSync(
+    conmon,
+    `#!/bin/busybox sh
+for arg; do case $arg in --conmon-pidfile=*) file=\${arg#*=};; esac; done
+export file
+/bin/busybox setsid /bin/busybox sh -c '
+  (read -r more <&4; touch "$file.ran") &
+  echo "{\\"data\\": 0}" >&5
+  sleep 0.1
+  echo $$ >"$file"
+  wait' &
+`,
+    { mode: 0o755 },
+  );
+  const launching = launchConmon(
+    {
+      id: 'e',
+      containerId: 'c',
+      kind: 'exec',
+      bundleOrProcessFile: join(bench.directory, 'process.json'),
+      tty: false,
+      stdin: false,
+      stdinOnce: true,
+      logPath: undefined,
+      runtimePath: '/none',
+      runtimeArgs: [],
+      name: 'bench',
+      beforeStart: () => Promise.reject(new Error('gone')),
+    },
+    {
+      processes: bench.sys.processes,
+      conmonPath: conmon,
+      exitDirectory: bench.directory,
+      temporaryDirectory: bench.directory,
+    },
+  );
+  await assert.rejects(launching, /gone/);
+  assert.equal(existsSync(join(bench.directory, 'conmon.pid.ran')), false);
 });
 
 test('the end of an exec is told to the next life', async () => {
