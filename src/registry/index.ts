@@ -1,4 +1,18 @@
 export { INDEX_TYPES, MANIFEST_TYPES, MEDIA_TYPE } from './protocol/media-types.ts';
+export { formatChallenge, parseChallenges, type Challenge } from './protocol/challenges.ts';
+export {
+  decodeRegistryErrors,
+  describeRegistryError,
+  describeRegistryErrors,
+  encodeRegistryErrors,
+  REGISTRY_ERRORS,
+  registryErrorEntry,
+  type RegistryErrorCode,
+  type RegistryErrorEntry,
+  type RegistryErrorName,
+} from './protocol/error-codes.ts';
+export { formatNextLink, parseNextLink } from './protocol/links.ts';
+export { parseContentRange, parseRange, parseUploadRange, type ByteRange } from './protocol/ranges.ts';
 export type {
   BlobPushed,
   BlobWanted,
