@@ -7,7 +7,16 @@ export {
   type Statement,
 } from './meta/index.ts';
 export { type BlobStore, type BlobWriter, type IngestedFile } from './blobs/index.ts';
-export { type ImageLayer, type ImageRecord, type ImageRecords } from './images/index.ts';
+export {
+  type ImageLayer,
+  type ImageRecord,
+  type ImageRecords,
+  type IndexEntry,
+  type IndexEntryKind,
+  type IndexRecords,
+  type KeptManifest,
+  type Target,
+} from './images/index.ts';
 export { type Lease, type Leases } from './leases/leases.ts';
 export { chainIdOf, type Layer, type LayerStore, type Unpack, type UnpackedLayer } from './snapshots/index.ts';
 export { openStore, Store, type StoreOptions } from './store.ts';

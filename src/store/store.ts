@@ -6,7 +6,7 @@ import { readBootId } from './files/boot-id.ts';
 import { removeTree } from './files/remove-tree.ts';
 import { fsck, type FsckOptions, type FsckReport } from './fsck/fsck.ts';
 import { collect, type Collected } from './gc/collect.ts';
-import { ImageRecords } from './images/index.ts';
+import { ImageRecords, IndexRecords } from './images/index.ts';
 import { Leases } from './leases/leases.ts';
 import type { Database } from './meta/index.ts';
 import { ContainerLayerStore, LayerRecords, LayerStore, type Unpack } from './snapshots/index.ts';
@@ -36,6 +36,7 @@ export class Store implements AsyncDisposable {
   readonly blobs: BlobStore;
   readonly layers: LayerStore;
   readonly images: ImageRecords;
+  readonly indexes: IndexRecords;
   readonly containerLayers: ContainerLayerStore;
   readonly leases: Leases;
   readonly #db: Database;
@@ -55,6 +56,7 @@ export class Store implements AsyncDisposable {
     this.#background = new Set();
     this.blobs = new BlobStore(options.root);
     this.images = new ImageRecords(options.db);
+    this.indexes = new IndexRecords(options.db);
     this.leases = new Leases();
     this.layers = new LayerStore({
       root: options.root,

@@ -1,7 +1,18 @@
 import { failpoint, formatRfc3339Nano, nowNano } from '#lib';
-import type { ChainId, Digest, oci } from '#spec';
-import { chainIdOf, type ImageLayer, type IngestedFile, type Lease, type Store, type UnpackedLayer } from '#store';
+import { hostPlatform, type ChainId, type Digest, type oci } from '#spec';
+import {
+  chainIdOf,
+  type ImageLayer,
+  type IngestedFile,
+  type Lease,
+  type IndexEntry,
+  type KeptManifest,
+  type Store,
+  type UnpackedLayer,
+} from '#store';
+import { decodeIndex, isFor } from './descriptors.ts';
 import { invalidImageArchive } from './errors.ts';
+import { decodeImageConfig } from './image-config.ts';
 
 /** A layer of an image that is being added. */
 export interface NewLayer {
@@ -19,9 +30,25 @@ export interface NewImage {
   layers: readonly NewLayer[];
   /** The manifest it came with; one is made otherwise. */
   manifest?: Uint8Array | undefined;
+  /**
+   * The exact bytes of the index that `manifest` was chosen from. The names then point at the index: the image joins what is here of it
+   * already, and the host's platform, if it is here, is what they mean where none is asked for.
+   */
+  index?: Uint8Array | undefined;
+  /** What else is here of the index: kept as blobs, unpacked when it is wanted. */
+  kept?: readonly NewManifest[] | undefined;
   parentId?: Digest | undefined;
   /** Full names to give it in the same transaction. */
   references: readonly string[];
+}
+
+/** A manifest of an index that is kept but not unpacked: for another platform, an attestation, an artifact. */
+export interface NewManifest {
+  digest: Digest;
+  /** The config's digest, of an image. */
+  imageId: Digest | undefined;
+  /** The manifest, and all it refers to. Without a file a blob must be in the store. */
+  blobs: readonly { digest: Digest; sizeBytes: number; file?: (() => Promise<IngestedFile>) | undefined }[];
 }
 
 export interface AddedImage {
@@ -67,8 +94,10 @@ export class Registrar {
   }
 
   async add(image: NewImage, lease: Lease, signal?: AbortSignal): Promise<AddedImage> {
+    const { blobs } = this.#store;
+    const pin = (digest: Digest): void => lease.pinBlob(digest);
     const layers = await this.#addLayers(image.layers, lease, signal);
-    const id = await this.#store.blobs.put(image.config, (digest) => lease.pinBlob(digest));
+    const id = await blobs.put(image.config, pin);
     const config = { digest: id, sizeBytes: image.config.byteLength };
     const manifest =
       image.manifest ??
@@ -76,20 +105,68 @@ export class Registrar {
         config,
         image.layers.map((layer) => layer.blob),
       );
-    const manifestDigest = await this.#store.blobs.put(manifest, (digest) => lease.pinBlob(digest));
+    const manifestDigest = await blobs.put(manifest, pin);
+    const indexDigest = image.index === undefined ? undefined : await blobs.put(image.index, pin);
+    failpoint('image-manifests-added');
+    for (const kept of image.kept ?? []) await this.#addBlobs(kept, lease, signal);
     signal?.throwIfAborted();
     failpoint('image-before-commit');
     const now = formatRfc3339Nano(nowNano());
+    const row = { id, manifestDigest, parentId: image.parentId, addedAt: now };
     const added = this.#store.transaction((): AddedImage => {
-      const isNew = this.#store.images.add({ id, manifestDigest, parentId: image.parentId, addedAt: now }, layers);
-      const moved = image.references.flatMap((reference) => {
-        const from = this.#store.images.tag(reference, id, now);
-        return from === undefined || from === id ? [] : [{ reference, from }];
-      });
-      return { id, isNew, moved };
+      const isNew = this.#store.images.add(row, layers);
+      const mean = indexDigest === undefined ? id : this.#joinIndex(indexDigest, row, layers, image);
+      return { id, isNew, moved: this.#tag(image.references, mean, now, indexDigest) };
     });
     failpoint('image-after-commit');
     return added;
+  }
+
+  #tag(references: readonly string[], id: Digest, now: string, index: Digest | undefined): AddedImage['moved'] {
+    return references.flatMap((reference) => {
+      const before = this.#store.images.tag(reference, id, now, index);
+      if (before === undefined || before.imageId === id) return [];
+      return [{ reference, from: before.imageId }];
+    });
+  }
+
+  /** Answers the image that the index means from now on. */
+  #joinIndex(
+    index: Digest,
+    image: { id: Digest; manifestDigest: Digest },
+    layers: readonly ImageLayer[],
+    { index: bytes = Buffer.alloc(0), kept = [], config }: NewImage,
+  ): Digest {
+    const { images, indexes } = this.#store;
+    indexes.add(
+      index,
+      listing(decodeIndex(bytes), image.manifestDigest, {
+        config,
+        sizeBytes: this.#store.blobs.sizeBytes(image.manifestDigest),
+      }),
+    );
+    const blobs = [image.id, ...layers.map((layer) => layer.blobDigest)];
+    indexes.keep(index, image.manifestDigest, { imageId: image.id, blobs });
+    for (const each of kept) {
+      const digests = each.blobs.map((blob) => blob.digest);
+      indexes.keep(index, each.digest, { imageId: each.imageId, blobs: digests });
+    }
+    const unpacked = indexes
+      .entries(index)
+      .filter((entry) => entry.imageId !== undefined && images.find(entry.imageId) !== undefined);
+    const mean = chooseMeant(unpacked, hostPlatform())?.imageId ?? image.id;
+    images.standFor(index, mean);
+    return mean;
+  }
+
+  async #addBlobs(manifest: NewManifest, lease: Lease, signal: AbortSignal | undefined): Promise<void> {
+    const { blobs } = this.#store;
+    for (const { digest, sizeBytes, file } of manifest.blobs) {
+      signal?.throwIfAborted();
+      lease.pinBlob(digest);
+      if (file) await blobs.commit(await file(), { digest, sizeBytes });
+      else if (!blobs.has(digest)) throw invalidImageArchive(`blob ${digest} is missing`);
+    }
   }
 
   async #addLayers(wanted: readonly NewLayer[], lease: Lease, signal: AbortSignal | undefined): Promise<ImageLayer[]> {
@@ -124,4 +201,26 @@ export class Registrar {
     const source = unpacked && ((): Promise<UnpackedLayer> => Promise.resolve(unpacked));
     await layers.ensure({ parent, diffId, blobDigest: layer.blob.digest }, source, signal);
   }
+}
+
+/** The host's platform if it is among them, else the first. */
+export function chooseMeant(entries: readonly KeptManifest[], host: oci.Platform): KeptManifest | undefined {
+  return entries.find((entry) => isFor(host, entry.descriptor)) ?? entries[0];
+}
+
+/** The entries, and the image's own where an index inside the index lists it. */
+function listing(
+  entries: readonly IndexEntry[],
+  manifestDigest: Digest,
+  image: { config: Uint8Array; sizeBytes: number },
+): IndexEntry[] {
+  if (entries.some((entry) => entry.manifestDigest === manifestDigest)) return [...entries];
+  const { architecture, os, variant } = decodeImageConfig(image.config);
+  const descriptor: oci.Descriptor = {
+    mediaType: MEDIA_TYPES.manifest,
+    digest: manifestDigest,
+    size: image.sizeBytes,
+    platform: { architecture, os, ...(variant === undefined ? {} : { variant }) },
+  };
+  return [...entries, { manifestDigest, kind: 'image', descriptor }];
 }

@@ -90,7 +90,9 @@ function sweepLayers({ db, layers, leases }: CollectorParts): { layer: Layer; fr
 export function referredBlobs(db: Database): Set<string> {
   const rows = db
     .prepare(
-      'SELECT id AS digest FROM images UNION SELECT manifest_digest FROM images UNION SELECT blob_digest FROM image_layers UNION SELECT blob_digest FROM layers',
+      `SELECT id AS digest FROM images UNION SELECT manifest_digest FROM images
+       UNION SELECT blob_digest FROM image_layers UNION SELECT blob_digest FROM layers
+       UNION SELECT digest FROM indexes UNION SELECT blob_digest FROM index_blobs`,
     )
     .all();
   return new Set(rows.map((row) => String(row['digest'])));

@@ -12,6 +12,16 @@ export interface ImageRecord {
   readonly addedAt: string;
   /** RFC 3339, when a tag was last set; undefined if never. */
   readonly taggedAt: string | undefined;
+  /** The index it stands for: of its names, or the last one that a name had; undefined for an image of one platform. */
+  readonly indexDigest: Digest | undefined;
+}
+
+/** What a name points at. */
+export interface Target {
+  /** The image that the name means where no platform is asked for. */
+  readonly imageId: Digest;
+  /** The index it was chosen from. */
+  readonly indexDigest: Digest | undefined;
 }
 
 /** A layer's place in an image. */
@@ -28,7 +38,12 @@ function fromRow(row: Row): ImageRecord {
     parentId: row['parent_id'] === null ? undefined : (String(row['parent_id']) as Digest),
     addedAt: String(row['added_at']),
     taggedAt: row['tagged_at'] === null ? undefined : String(row['tagged_at']),
+    indexDigest: digestOrUndefined(row['index_digest']),
   };
+}
+
+function digestOrUndefined(value: Row[string] | undefined): Digest | undefined {
+  return value === null || value === undefined ? undefined : (String(value) as Digest);
 }
 
 /** The rows of `images`, `image_layers` and `tags`. References are full normalised ones. All calls are synchronous. */
@@ -48,6 +63,10 @@ export class ImageRecords {
   readonly #tag: Statement;
   readonly #touch: Statement;
   readonly #untag: Statement;
+  readonly #repoint: Statement;
+  readonly #leaveIndex: Statement;
+  readonly #setIndex: Statement;
+  readonly #sweepIndexes: Statement;
 
   constructor(db: Database) {
     this.#db = db;
@@ -55,18 +74,31 @@ export class ImageRecords {
     this.#search = db.prepare('SELECT * FROM images WHERE id >= ?1 AND id < ?2 LIMIT 2');
     this.#list = db.prepare('SELECT * FROM images');
     this.#children = db.prepare('SELECT * FROM images WHERE parent_id = ?');
-    this.#insert = db.prepare('INSERT INTO images VALUES (?, ?, ?, ?, NULL) ON CONFLICT(id) DO NOTHING');
+    this.#insert = db.prepare(
+      'INSERT INTO images (id, manifest_digest, parent_id, added_at) VALUES (?, ?, ?, ?) ON CONFLICT(id) DO NOTHING',
+    );
     this.#insertLayer = db.prepare('INSERT INTO image_layers VALUES (?, ?, ?, ?)');
     this.#layers = db.prepare('SELECT chain_id, blob_digest FROM image_layers WHERE image_id = ? ORDER BY position');
     this.#remove = db.prepare('DELETE FROM images WHERE id = ?');
-    this.#resolve = db.prepare('SELECT image_id FROM tags WHERE reference = ?');
+    this.#resolve = db.prepare('SELECT image_id, index_digest FROM tags WHERE reference = ?');
     this.#references = db.prepare('SELECT reference FROM tags WHERE image_id = ? ORDER BY reference');
     this.#allReferences = db.prepare('SELECT reference, image_id FROM tags ORDER BY reference');
     this.#tag = db.prepare(
-      'INSERT INTO tags VALUES (?, ?) ON CONFLICT(reference) DO UPDATE SET image_id = excluded.image_id',
+      `INSERT INTO tags (reference, image_id, index_digest) VALUES (?, ?, ?)
+       ON CONFLICT(reference) DO UPDATE SET image_id = excluded.image_id, index_digest = excluded.index_digest`,
     );
-    this.#touch = db.prepare('UPDATE images SET tagged_at = ? WHERE id = ?');
+    this.#touch = db.prepare('UPDATE images SET tagged_at = ?, index_digest = ? WHERE id = ?');
     this.#untag = db.prepare('DELETE FROM tags WHERE reference = ?');
+    this.#repoint = db.prepare('UPDATE tags SET image_id = ? WHERE index_digest = ?');
+    this.#leaveIndex = db.prepare('UPDATE images SET index_digest = NULL WHERE index_digest = ? AND id <> ?');
+    this.#setIndex = db.prepare('UPDATE images SET index_digest = ? WHERE id = ?');
+    this.#sweepIndexes = db.prepare(
+      `DELETE FROM indexes WHERE NOT EXISTS (SELECT 1 FROM tags WHERE tags.index_digest = indexes.digest)
+       AND NOT EXISTS (
+         SELECT 1 FROM images WHERE images.index_digest = indexes.digest
+         AND NOT EXISTS (SELECT 1 FROM tags WHERE tags.image_id = images.id)
+       )`,
+    );
   }
 
   find(id: Digest): ImageRecord | undefined {
@@ -99,7 +131,7 @@ export class ImageRecords {
   }
 
   /** Adds the image unless it is there; its blobs and layers must be. Answers whether it is new. */
-  add(image: Omit<ImageRecord, 'taggedAt'>, layers: readonly ImageLayer[]): boolean {
+  add(image: Omit<ImageRecord, 'taggedAt' | 'indexDigest'>, layers: readonly ImageLayer[]): boolean {
     return this.#db.transaction(() => {
       const { changes } = this.#insert.run(image.id, image.manifestDigest, image.parentId ?? null, image.addedAt);
       if (Number(changes) === 0) return false;
@@ -108,14 +140,21 @@ export class ImageRecords {
     });
   }
 
-  /** The image must have no references left. */
+  /** The image must have no references left. An index that only it stood for goes along. */
   remove(id: Digest): void {
-    this.#remove.run(id);
+    this.#db.transaction(() => {
+      this.#remove.run(id);
+      this.#sweepIndexes.run();
+    });
   }
 
   resolve(reference: string): Digest | undefined {
+    return this.target(reference)?.imageId;
+  }
+
+  target(reference: string): Target | undefined {
     const row = this.#resolve.get(reference);
-    return row && (String(row['image_id']) as Digest);
+    return row && { imageId: String(row['image_id']) as Digest, indexDigest: digestOrUndefined(row['index_digest']) };
   }
 
   references(id: Digest): string[] {
@@ -134,18 +173,35 @@ export class ImageRecords {
     return byImage;
   }
 
-  /** Points the reference at the image; answers the image that had it before. */
-  tag(reference: string, id: Digest, at: string): Digest | undefined {
+  /**
+   * Points the reference at the image, and at the index it was chosen from, which must have its row; answers what it
+   * pointed at before. An index without a name left goes, unless an image without names stands for it.
+   */
+  tag(reference: string, id: Digest, at: string, index?: Digest): Target | undefined {
     return this.#db.transaction(() => {
-      const before = this.resolve(reference);
-      this.#tag.run(reference, id);
-      this.#touch.run(at, id);
+      const before = this.target(reference);
+      this.#tag.run(reference, id, index ?? null);
+      this.#touch.run(at, index ?? null, id);
+      if (before?.indexDigest !== undefined) this.#sweepIndexes.run();
       return before;
+    });
+  }
+
+  /** Makes the image what the index means where no platform is asked for: all names of the index follow. */
+  standFor(index: Digest, id: Digest): void {
+    this.#db.transaction(() => {
+      this.#repoint.run(id, index);
+      this.#leaveIndex.run(index, id);
+      this.#setIndex.run(index, id);
     });
   }
 
   /** Answers whether it was there. */
   untag(reference: string): boolean {
-    return Number(this.#untag.run(reference).changes) > 0;
+    return this.#db.transaction(() => {
+      const wasThere = Number(this.#untag.run(reference).changes) > 0;
+      if (wasThere) this.#sweepIndexes.run();
+      return wasThere;
+    });
   }
 }

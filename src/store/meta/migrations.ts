@@ -8,7 +8,12 @@ import type { Migration } from './database.ts';
  *                   unpacked from; `boot_id` the boot it was unpacked under, empty once synced to disk
  * images            one row per image: its config digest (the ID) and its manifest
  * image_layers      an image's layers from the bottom: which chain, which blob
- * tags              full reference (docker.io/library/busybox:latest, …@sha256:…) → image
+ * tags              full reference (docker.io/library/busybox:latest, …@sha256:…) → image, and the index it was chosen from
+ * indexes           images of several platforms, by the digest of their index; they live as long as a tag or an
+ *                   untagged image's `index_digest` names them
+ * index_manifests   what an index lists, in its order; `image_id` is the config of an image whose blobs are here, which is a
+ *                   row of `images` once its layers are unpacked
+ * index_blobs       what is kept of each manifest of an index, the manifest itself included
  * container_layers  a container's writable layer, by container ID; keeps its parent chain
  * ```
  *
@@ -57,6 +62,35 @@ export const storeMigrations: readonly Migration[] = [
         parent_chain_id TEXT REFERENCES layers(chain_id)
       ) STRICT;
       CREATE INDEX container_layers_by_parent ON container_layers(parent_chain_id);
+    `,
+  },
+  {
+    id: 'store-2-indexes',
+    up: `
+      CREATE TABLE indexes (digest TEXT PRIMARY KEY) STRICT;
+      CREATE TABLE index_manifests (
+        index_digest TEXT NOT NULL REFERENCES indexes(digest) ON DELETE CASCADE,
+        manifest_digest TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        descriptor TEXT NOT NULL,
+        image_id TEXT,
+        PRIMARY KEY (index_digest, manifest_digest)
+      ) STRICT;
+      CREATE INDEX index_manifests_by_image ON index_manifests(image_id);
+      CREATE INDEX index_manifests_by_manifest ON index_manifests(manifest_digest);
+      CREATE TABLE index_blobs (
+        index_digest TEXT NOT NULL,
+        manifest_digest TEXT NOT NULL,
+        blob_digest TEXT NOT NULL,
+        PRIMARY KEY (index_digest, manifest_digest, blob_digest),
+        FOREIGN KEY (index_digest, manifest_digest)
+          REFERENCES index_manifests(index_digest, manifest_digest) ON DELETE CASCADE
+      ) STRICT;
+      ALTER TABLE tags ADD COLUMN index_digest TEXT REFERENCES indexes(digest);
+      CREATE INDEX tags_by_index ON tags(index_digest);
+      ALTER TABLE images ADD COLUMN index_digest TEXT REFERENCES indexes(digest) ON DELETE SET NULL;
+      CREATE INDEX images_by_index ON images(index_digest);
     `,
   },
 ];
