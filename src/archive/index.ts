@@ -16,6 +16,7 @@ export { TarParser, type TarHandler } from './tar/parser.ts';
 export { readTar, type ReadTarOptions, type TarEntry } from './tar/read-tar.ts';
 export { createTarWriter, type TarBody, type TarWriter } from './tar/writer.ts';
 export { listChanges } from './changes/list-changes.ts';
+export { LowerLayers, type LowerEntry } from './changes/lower-layers.ts';
 export { packTree } from './pack/pack-tree.ts';
 export { unpack } from './unpack/unpack.ts';
 export { closeArchiveWorkers, warmUpUnpacking } from './workers/pools.ts';

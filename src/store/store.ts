@@ -28,6 +28,7 @@ export interface StoreOptions {
  * <root>/blobs/sha256/<hex>   content as it came: configs, manifests, layers
  * <root>/ingest/<random>      being written; emptied at start
  * <root>/l/<n>                layers, unpacked
+ * <root>/i/<n>                what all containers of an image find above its layers
  * <root>/rw/<container id>/   writable layers
  * ```
  */
@@ -64,6 +65,7 @@ export class Store implements AsyncDisposable {
       blobs: this.blobs,
       unpack: options.unpack,
       bootId: readBootId(),
+      sys: options.sys,
       logger: options.logger,
     });
     this.containerLayers = new ContainerLayerStore({

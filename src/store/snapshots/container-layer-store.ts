@@ -85,8 +85,9 @@ export class ContainerLayerStore implements ContainerLayers {
       if (this.#isMounted(containerId)) return target;
       this.#makeDirectories(containerId);
       this.#clearVolatileMark(containerId);
+      this.#layers.ensureInitLayer(parent);
       this.#sys.mounts.mountOverlay({
-        lowerDirs: this.#layers.lowerDirs(parent),
+        lowerDirs: this.#layers.containerLowerDirs(parent),
         upperDir: this.upperDir(containerId),
         workDir: this.#path(containerId, 'work'),
         target,
@@ -138,7 +139,7 @@ export class ContainerLayerStore implements ContainerLayers {
 
   graphDriverData(containerId: string): Record<string, string> {
     return {
-      LowerDir: this.#layers.lowerDirs(this.#parent(containerId)).join(':'),
+      LowerDir: this.#layers.containerLowerDirs(this.#parent(containerId)).join(':'),
       MergedDir: this.#path(containerId, 'merged'),
       UpperDir: this.upperDir(containerId),
       WorkDir: this.#path(containerId, 'work'),

@@ -6,9 +6,11 @@ import type { UnpackOptions, UnpackResult } from '#archive';
 import { EngineError } from '#errors';
 import { failpoint, KeyedMutex, Semaphore, type Logger } from '#lib';
 import type { ChainId, Digest } from '#spec';
+import type { Sys } from '#sys';
 import type { BlobStore } from '../blobs/index.ts';
 import { removeTree } from '../files/remove-tree.ts';
 import { chainIdOf } from './chain.ts';
+import { InitLayers } from './init-layers.ts';
 import type { Layer, LayerRecords } from './layer-records.ts';
 
 /** The archive module's `unpack`; given at construction so that tests without root have their own. */
@@ -26,6 +28,7 @@ export interface LayerStoreOptions {
   blobs: BlobStore;
   unpack: Unpack;
   bootId: string;
+  sys: Pick<Sys, 'files'>;
   logger: Logger;
 }
 
@@ -52,6 +55,7 @@ export class LayerStore {
   readonly #logger: Logger;
   readonly #locks: KeyedMutex;
   readonly #unpacks: Semaphore;
+  readonly #inits: InitLayers;
   #lastDir: number;
 
   constructor(options: LayerStoreOptions) {
@@ -64,6 +68,7 @@ export class LayerStore {
     this.#locks = new KeyedMutex();
     this.#unpacks = new Semaphore(Math.max(2, availableParallelism()));
     mkdirSync(join(this.#directory, EMPTY_DIR), { recursive: true, mode: 0o700 });
+    this.#inits = new InitLayers(options.root, options.sys.files, options.bootId);
     this.#lastDir = Math.max(0, ...this.#records.list().map((layer) => Number.parseInt(layer.dir, 36)));
   }
 
@@ -100,6 +105,20 @@ export class LayerStore {
       next = layer.parentChainId;
     }
     return dirs.length === 0 ? [join(this.#directory, EMPTY_DIR)] : dirs;
+  }
+
+  /** What a container's writable layer stands on, topmost first: {@link lowerDirs} under its init layer. */
+  containerLowerDirs(chainId: ChainId | undefined): string[] {
+    return [this.#inits.path(this.#topDir(chainId)), ...this.lowerDirs(chainId)];
+  }
+
+  /** Makes the init layer of {@link containerLowerDirs} unless it is there. */
+  ensureInitLayer(chainId: ChainId | undefined): void {
+    this.#inits.ensure(this.#topDir(chainId), this.lowerDirs(chainId));
+  }
+
+  #topDir(chainId: ChainId | undefined): string {
+    return chainId === undefined ? EMPTY_DIR : this.get(chainId).dir;
   }
 
   /** Unpacks a (compressed) layer tar into the ingest folder; several at once as there are processors. */
@@ -151,12 +170,16 @@ export class LayerStore {
     await Promise.all(leftovers.map((name) => removeTree(join(this.#directory, name))));
     const doubtful = layers.filter((layer) => this.#isDoubtful(layer));
     await Promise.all(doubtful.map((layer) => this.#repair(layer)));
+    await this.#inits.recover(new Set([EMPTY_DIR, ...this.#records.list().map((layer) => layer.dir)]));
   }
 
   /** Takes a layer out of the database, which must be in a transaction; the answer frees its bytes. */
   detach(layer: Layer): () => Promise<void> {
     this.#records.remove(layer.chainId);
-    return () => removeTree(this.path(layer));
+    return async () => {
+      await removeTree(this.path(layer));
+      await this.#inits.remove(layer.dir);
+    };
   }
 
   /** Call after syncing the filesystem: layers of this boot are safe from now on. */
