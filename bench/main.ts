@@ -4,7 +4,7 @@
  * Usage: npm run bench -- [--rounds N] [--engines berth,docker] [NAME…]   (no name: all of them)
  *
  * Every engine gets roots of its own and the same image; rounds go in turn, so that whatever else the machine does
- * hits all alike.
+ * hits all alike. A signal ends the engines and removes what they made, too.
  */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -31,13 +31,21 @@ async function startEngines(wanted: readonly string[], stack: AsyncDisposableSta
       process.stdout.write(`${name} is not installed\n`);
       continue;
     }
-    const engine = await start();
-    stack.defer(async () => await engine.stop());
+    const starting = start();
+    stack.defer(async () => await stop(await starting));
+    const engine = await starting;
     await cli(engine, ['import', busyboxRootfs(), image]);
     process.stdout.write(`${name} ${engine.version}\n`);
     engines.push(engine);
   }
   return engines;
+}
+
+async function stop(engine: BenchEngine): Promise<void> {
+  const { stdout } = await cli(engine, ['ps', '--all', '--quiet'], { capture: true });
+  const ids = stdout.split('\n').filter((id) => id !== '');
+  if (ids.length > 0) await cli(engine, ['rm', '--force', ...ids]);
+  await engine.stop();
 }
 
 /** The values of each engine; one that cannot do the work says why and is left out. */
@@ -88,6 +96,18 @@ function report(work: Work, values: ReadonlyMap<string, readonly number[]>): str
   return `\n${work.name}: ${work.title}\n${table([['engine', 'median', 'range', '', ''], ...rows])}\n`;
 }
 
+const signals = [
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+] as const;
+
+/** A second signal ends this program as signals do. */
+async function endBySignal(stack: AsyncDisposableStack, number: number): Promise<void> {
+  process.stdout.write('stopping the engines\n');
+  await stack.disposeAsync().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
+  process.exit(128 + number);
+}
+
 async function main(): Promise<void> {
   const { values: options, positionals } = parseArgs({
     allowPositionals: true,
@@ -98,6 +118,7 @@ async function main(): Promise<void> {
     throw new Error(`no benchmark ${unknown.join(', ')}; there are ${works.map(({ name }) => name).join(', ')}`);
   }
   await using stack = new AsyncDisposableStack();
+  for (const [signal, number] of signals) process.once(signal, () => void endBySignal(stack, number));
   const engines = await startEngines(options.engines.split(','), stack);
   for (const work of works.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
     process.stdout.write(report(work, await measure(work, engines, Number(options.rounds ?? work.rounds))));

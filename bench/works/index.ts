@@ -13,11 +13,11 @@ export const works: readonly Work[] = [
   memoryIdle,
   cliStart,
   cliPs,
+  load20k,
   run,
   exec,
   parallel50,
   memory,
-  load20k,
   stdout256,
   ps500,
 ];
