@@ -21,6 +21,7 @@ import { StatsReader } from './containers/stats.ts';
 import { containerChanges, exportContainer } from './containers/trees.ts';
 import { EventBus } from './events/event-bus.ts';
 import { Execs } from './exec/execs.ts';
+import { HealthChecks } from './health/health-checks.ts';
 import { type Images, openImages } from './images/index.ts';
 import { NetworkViews } from './networks/network-views.ts';
 import { System, type SystemFacts } from './system/system.ts';
@@ -60,6 +61,7 @@ export class Engine {
   readonly #remover: Remover;
   readonly #processes: OciProcesses;
   readonly #monitor: Monitor;
+  readonly #health: HealthChecks;
   readonly #recover: () => Promise<void>;
 
   /** Opens the engine and brings kernel, disk and database to agree. */
@@ -129,6 +131,8 @@ export class Engine {
       logger,
       failpoint,
     });
+    const execs = new Execs({ registry, processes, events, logger });
+    const health = new HealthChecks({ registry, probes: execs, events, logger });
     const lifecycle = new Lifecycle({
       registry,
       processes,
@@ -138,6 +142,7 @@ export class Engine {
       logger,
       defaultRuntime: options.facts.defaultRuntime,
       failpoint,
+      runChanged: (record) => health.update(record),
       autoRemove: (record) => remover.bury(record, { volumes: true }),
     });
     const creator = new Creator({
@@ -154,7 +159,6 @@ export class Engine {
       resolveImage: (ref, platform) => images.resolve(ref, platform),
       failpoint,
     });
-    const execs = new Execs({ registry, processes, events, logger });
     const stats = new StatsReader({
       registry,
       networks,
@@ -210,6 +214,7 @@ export class Engine {
     this.#remover = remover;
     this.#processes = processes;
     this.#monitor = monitor;
+    this.#health = health;
     this.#recover = () =>
       recoverContainers({
         registry,
@@ -223,16 +228,21 @@ export class Engine {
         logger,
         runtimeIds: () => Promise.resolve([...runtimes.values()].flatMap((runtime) => runtime.list())),
         watchExits: async () => {
+          processes.killLeftProbes();
           monitor.open();
           deliver = (exit) => void handleExit(exit);
           for (const exit of earlyExits.splice(0)) await handleExit(exit);
         },
-        adopt: (record) => processes.watchLog(record),
+        adopt: (record) => {
+          processes.watchLog(record);
+          health.adopt(record);
+        },
       });
   }
 
   /** Lets go of everything in this process; containers run on. */
   async close(): Promise<void> {
+    this.#health.close();
     await this.#remover.settled();
     this.#processes.close();
     this.#monitor[Symbol.dispose]();

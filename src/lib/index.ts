@@ -8,3 +8,5 @@ export { failpoint } from './failpoint.ts';
 export { Semaphore } from './semaphore.ts';
 export { parseGoDuration, parseMoment } from './moment.ts';
 export { humanDuration } from './human-duration.ts';
+export { formatGoDuration } from './go-duration.ts';
+export { settlesWithin } from './settles-within.ts';

@@ -138,6 +138,20 @@ function checkNamespaceModes(host: HostConfig): void {
   }
 }
 
+const minimumHealthDurationNs = 1_000_000;
+
+function checkHealthcheck(health: ContainerConfig['Healthcheck']): void {
+  if (!health) return;
+  const refuse = (key: string, problem: string): never => {
+    throw invalid('INVALID_HEALTHCHECK', `${key} in Healthcheck cannot be ${problem}`);
+  };
+  for (const key of ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const) {
+    const value = health[key] ?? 0;
+    if (value !== 0 && value < minimumHealthDurationNs) refuse(key, 'less than 1ms');
+  }
+  if ((health.Retries ?? 0) < 0) refuse('Retries', 'negative');
+}
+
 function checkHostConfig(host: HostConfig, config: ContainerConfig): void {
   checkNetworkConflicts(host, config);
   checkNamespaceModes(host);
@@ -148,6 +162,7 @@ function checkHostConfig(host: HostConfig, config: ContainerConfig): void {
       `range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`,
     );
   }
+  checkHealthcheck(config.Healthcheck);
   const { Name: policy, MaximumRetryCount: retries } = host.RestartPolicy;
   if (!restartPolicies.has(policy)) {
     throw invalid(

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -59,6 +59,18 @@ export class ContainerDirectories {
   /** Repeatable. */
   removeExec(id: string): void {
     rmSync(this.exec(id), { recursive: true, force: true });
+  }
+
+  /** Marks an exec as a health check. */
+  markProbe(id: string): void {
+    writeFileSync(join(this.exec(id), 'probe'), '');
+  }
+
+  /** Health checks that have a directory, with the process IDs they had. */
+  leftProbes(): { id: string; pid: number }[] {
+    return this.list()
+      .execs.filter((id) => existsSync(join(this.exec(id), 'probe')) && existsSync(join(this.exec(id), 'pid')))
+      .map((id) => ({ id, pid: Number(readFileSync(join(this.exec(id), 'pid'), 'latin1')) }));
   }
 
   /** IDs that have any directory; for reconciling. */

@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError } from '#errors';
-import { formatRfc3339Nano, nowNano, parseRfc3339Nano, type Logger } from '#lib';
+import { formatRfc3339Nano, nowNano, parseRfc3339Nano, settlesWithin, type Logger } from '#lib';
 import type { ProcessExit } from '#monitor';
 import type { Networks } from '#net';
 import type { ContainerId } from '#spec';
 import type { ContainerLayers } from '#store';
 import type { EventBus } from '../events/event-bus.ts';
+import { healthAtRest, healthAtStart } from '../health/health.ts';
 import { signalNumber } from './create-config.ts';
 import { notRunning } from './errors.ts';
 import { publishNetworkEvent } from './network-events.ts';
@@ -26,6 +27,8 @@ export interface LifecycleDeps {
   /** Runs containers that name no runtime. */
   defaultRuntime: string;
   failpoint: (name: string) => void;
+  /** Told when a container began to run, was paused or resumed, or ended; under its lock. */
+  runChanged(record: ContainerRecord): void;
   /** Removes an auto-remove container whose run ended; called under its lock. */
   autoRemove(record: ContainerRecord): Promise<void>;
 }
@@ -90,8 +93,10 @@ export class Lifecycle {
       await processes.start(record);
       failpoint('start-after-start');
       const startedAt = formatRfc3339Nano(nowNano());
-      registry.save(record, { sandbox, phase: { status: 'running', ...process, startedAt } });
+      const health = healthAtStart(record.config, record.health);
+      const saved = registry.save(record, { sandbox, health, phase: { status: 'running', ...process, startedAt } });
       undo.move();
+      this.#deps.runChanged(saved);
       publishNetworkEvent(events, 'connect', record.id, sandbox);
     } catch (cause) {
       await this.#startFailed(record, cause);
@@ -155,7 +160,11 @@ export class Lifecycle {
     const restart = shouldRestart(record.hostConfig.RestartPolicy, { ...ending, ...record });
     const session = registry.session(record.id);
     session.quickExits = countQuickExits(session.quickExits, Number(runNano / 1_000_000n));
-    const saved = registry.save(record, { phase: { status: restart ? 'restarting' : 'exited', ...ending } });
+    const saved = registry.save(record, {
+      phase: { status: restart ? 'restarting' : 'exited', ...ending },
+      health: healthAtRest(record.health),
+    });
+    this.#deps.runChanged(saved);
     failpoint('exit-after-commit');
     if (ending.oomKilled) events.publish('container', 'oom', record.id, eventAttributes(record));
     events.publish('container', 'die', record.id, {
@@ -324,7 +333,8 @@ export class Lifecycle {
     }
     if (record.phase.status !== 'running') throw notRunning(id);
     await processes.pause(record);
-    registry.save(record, { phase: { ...record.phase, status: 'paused' } });
+    const paused = { ...record.phase, status: 'paused' as const };
+    this.#deps.runChanged(registry.save(record, { phase: paused, health: healthAtRest(record.health) }));
     events.publish('container', 'pause', id, eventAttributes(record));
   }
 
@@ -336,7 +346,7 @@ export class Lifecycle {
       throw new EngineError('internal', 'CONTAINER_NOT_PAUSED', `Container ${id} is not paused`);
     }
     await processes.resume(record);
-    registry.save(record, { phase: { ...record.phase, status: 'running' } });
+    this.#deps.runChanged(registry.save(record, { phase: { ...record.phase, status: 'running' } }));
     events.publish('container', 'unpause', id, eventAttributes(record));
   }
 }
@@ -350,15 +360,4 @@ function parseSignal(text: string): number {
   const number = signalNumber(text);
   if (number === undefined) throw new EngineError('invalidArgument', 'INVALID_SIGNAL', `Invalid signal: ${text}`);
   return number;
-}
-
-/** Whether `promise` settles within `ms`. */
-async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(() => resolve(false), ms);
-  try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -101,7 +101,7 @@ async function compileKey(
           );
         }
       }
-      return () => values.includes('none');
+      return any((record, value) => (record.health?.Status ?? 'none') === value);
     case 'before':
     case 'since':
       return compileAge(key, values, context);

@@ -120,7 +120,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
     });
     runtime.created(record.id, spec);
     this.watchLog(record);
-    return { pid, startTicks: String(sys.processes.readProcessStat(pid)?.startTicks ?? '') };
+    return { pid, startTicks: this.#startTicks(pid) };
   }
 
   #runtime(record: ContainerRecord): OciRuntime {
@@ -319,7 +319,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
     container: ContainerRecord,
     exec: ExecProcessRequest,
     beforeStart: (attach: () => Promise<AttachConnection>) => Promise<void>,
-  ): Promise<{ pid: number }> {
+  ): Promise<CreatedProcess> {
     const { sys, monitor, directories, facts } = this.#options;
     const { request } = exec;
     if (!isLive(container.phase))
@@ -341,6 +341,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
       availableCapabilities: facts.capabilities,
     });
     const processFile = writeProcessFile(directory, process);
+    if (exec.probe) directories.markProbe(exec.id);
     const attach = (): Promise<AttachConnection> =>
       Promise.resolve(monitor.attach({ directory, stdin: request.AttachStdin }));
     const { pid } = await monitor.launch({
@@ -357,7 +358,19 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
       name: `${container.name}-exec`,
       beforeStart: () => beforeStart(attach),
     });
-    return { pid };
+    return { pid, startTicks: this.#startTicks(pid) };
+  }
+
+  #startTicks(pid: number): string {
+    return String(this.#options.sys.processes.readProcessStat(pid)?.startTicks ?? '');
+  }
+
+  /** Kills the health checks of a daemon that is no more: nobody waits for them or ends them in time. */
+  killLeftProbes(): void {
+    const { sys, directories } = this.#options;
+    for (const { id, pid } of directories.leftProbes()) {
+      if (isExecOf(pid, id)) sys.processes.kill(pid, 9);
+    }
   }
 
   /** The container's process as its bundle has it. We wrote that file. */
@@ -400,4 +413,15 @@ export function missingBindSource(source: string): EngineError {
     'BIND_SOURCE_MISSING',
     `invalid mount config for type "bind": bind source path does not exist: ${source}`,
   );
+}
+
+/** Whether a process is the child of the conmon that was started for this exec: its ID may have been used again. */
+function isExecOf(pid: number, execId: string): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const parent = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
+    return readFileSync(`/proc/${parent}/cmdline`, 'latin1').includes(`--cuuid=${execId}`);
+  } catch {
+    return false;
+  }
 }

@@ -90,5 +90,5 @@ test('a created container shows zero times and never null ports', () => {
       error: '',
     },
   });
-  assert.equal(statusText(exited.phase, Date.parse('2024-01-01T00:05:00Z')), 'Exited (137) 5 minutes ago');
+  assert.equal(statusText(exited, Date.parse('2024-01-01T00:05:00Z')), 'Exited (137) 5 minutes ago');
 });

@@ -1,5 +1,14 @@
 import type { Endpoint, Sandbox } from '#net';
-import type { ChainId, ContainerConfig, ContainerId, Digest, EndpointSettings, HostConfig, MountPoint } from '#spec';
+import type {
+  ChainId,
+  ContainerConfig,
+  ContainerId,
+  Digest,
+  EndpointSettings,
+  HealthState,
+  HostConfig,
+  MountPoint,
+} from '#spec';
 
 /** How a run of a container ended. Times are RFC 3339 with nanoseconds. */
 export interface Ending {
@@ -61,6 +70,8 @@ export interface ContainerRecord {
   readonly mounts: PlannedMount[];
   /** Names of the anonymous volumes made for it. */
   readonly anonymousVolumes: string[];
+  /** What its health check says, since its first start with one. */
+  health?: HealthState | undefined;
 }
 
 export type { Endpoint, Sandbox };

@@ -53,6 +53,13 @@ export class ContainerRegistry {
     return next;
   }
 
+  /** As `save`; the machine's sudden end (not this process's) may lose it. */
+  saveRelaxed(record: ContainerRecord, changes: Partial<ContainerRecord>): ContainerRecord {
+    const next = { ...record, ...changes };
+    this.repository.saveRelaxed(next);
+    return next;
+  }
+
   session(id: ContainerId): Session {
     let session = this.#sessions.get(id);
     if (!session) {

@@ -99,6 +99,11 @@ export class ContainerRepository {
     this.#byId.set(record.id, record);
   }
 
+  /** As `save`, without waiting for the disk: the machine's sudden end may lose it. */
+  saveRelaxed(record: ContainerRecord): void {
+    this.#db.relaxed(() => this.save(record));
+  }
+
   /** Takes the container out of view in one transaction; `buried` knows it until `forget`. */
   bury(record: ContainerRecord, volumes: readonly string[]): void {
     this.#db.transaction(() => {

@@ -8,7 +8,7 @@ import {
   type HostConfig,
   type NetworkSettings,
 } from '#spec';
-import { endingOf, isLive, type ContainerRecord, type Phase } from './record.ts';
+import { endingOf, isLive, type ContainerRecord } from './record.ts';
 
 function ago(time: string, nowMs: number): string {
   const nano = parseRfc3339Nano(time) ?? 0n;
@@ -16,12 +16,12 @@ function ago(time: string, nowMs: number): string {
 }
 
 /** The `STATUS` column of `docker ps`. */
-export function statusText(phase: Phase, nowMs: number): string {
+export function statusText({ phase, health }: Pick<ContainerRecord, 'phase' | 'health'>, nowMs: number): string {
   switch (phase.status) {
     case 'created':
       return 'Created';
     case 'running':
-      return `Up ${ago(phase.startedAt, nowMs)}`;
+      return `Up ${ago(phase.startedAt, nowMs)}${healthText(health)}`;
     case 'paused':
       return `Up ${ago(phase.startedAt, nowMs)} (Paused)`;
     case 'restarting':
@@ -35,8 +35,13 @@ export function statusText(phase: Phase, nowMs: number): string {
   }
 }
 
+function healthText(health: ContainerRecord['health']): string {
+  if (!health) return '';
+  return health.Status === 'starting' ? ' (health: starting)' : ` (${health.Status})`;
+}
+
 /** `State` of inspect. */
-export function toState(phase: Phase): ContainerState {
+export function toState({ phase, health }: Pick<ContainerRecord, 'phase' | 'health'>): ContainerState {
   const live = isLive(phase);
   const ending = endingOf(phase);
   return {
@@ -51,6 +56,7 @@ export function toState(phase: Phase): ContainerState {
     Error: ending?.error ?? (phase.status === 'created' ? phase.error : ''),
     StartedAt: live ? phase.startedAt : (ending?.startedAt ?? ZERO_TIME),
     FinishedAt: ending?.finishedAt ?? ZERO_TIME,
+    ...(health ? { Health: health } : {}),
   };
 }
 
@@ -133,7 +139,7 @@ export function toInspect(record: ContainerRecord, extras: InspectExtras): Conta
     Created: record.createdAt,
     Path: record.path,
     Args: record.args,
-    State: toState(record.phase),
+    State: toState(record),
     Image: record.imageId,
     ResolvConfPath: `${extras.directory}/resolv.conf`,
     HostnamePath: `${extras.directory}/hostname`,
@@ -178,7 +184,7 @@ export function toSummary(
     ...(size ? { SizeRw: size.rw, SizeRootFs: size.rootFs } : {}),
     Labels: record.config.Labels ?? {},
     State: record.phase.status,
-    Status: statusText(record.phase, nowMs),
+    Status: statusText(record, nowMs),
     HostConfig: {
       NetworkMode: record.hostConfig.NetworkMode,
       ...(record.hostConfig.Annotations ? { Annotations: record.hostConfig.Annotations } : {}),

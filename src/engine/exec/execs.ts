@@ -1,12 +1,14 @@
+import type { Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError, findEngineError } from '#errors';
-import { randomHex, type Logger } from '#lib';
+import { randomHex, settlesWithin, type Logger } from '#lib';
 import type { AttachConnection, ProcessExit } from '#monitor';
-import { parseExecId, type ExecCreateRequest, type ExecId, type ExecInspect } from '#spec';
+import { parseExecId, type ContainerId, type ExecCreateRequest, type ExecId, type ExecInspect } from '#spec';
 import { copyStreams, type ClientStreams } from '../containers/attach.ts';
 import { parseDetachKeys } from '../containers/detach-keys.ts';
 import { isPaused, isRestarting, notRunning } from '../containers/errors.ts';
 import { eventAttributes } from '../containers/lifecycle.ts';
+import type { CreatedProcess } from '../containers/processes.ts';
 import { isLive, type ContainerRecord } from '../containers/record.ts';
 import type { ContainerRegistry } from '../containers/registry.ts';
 import type { EventBus } from '../events/event-bus.ts';
@@ -16,6 +18,8 @@ export interface ExecProcessRequest {
   id: ExecId;
   request: ExecCreateRequest;
   consoleSize: [number, number] | undefined;
+  /** Nobody but this daemon knows of it: the next one ends it. */
+  probe: boolean;
 }
 
 /** What execs ask of runtime and monitor. */
@@ -29,18 +33,24 @@ export interface ExecProcesses {
     container: ContainerRecord,
     exec: ExecProcessRequest,
     beforeStart: (attach: () => Promise<AttachConnection>) => Promise<void>,
-  ): Promise<{ pid: number }>;
+  ): Promise<CreatedProcess>;
+  /** Signals the exec's first process; false when it is gone already. */
+  signal(process: CreatedProcess, signal: number): boolean;
   resize(id: ExecId, size: { height: number; width: number }): Promise<void>;
   /** Removes what is kept of an ended exec. Repeatable. */
   cleanupExec(id: ExecId): Promise<void>;
 }
 
-type ExecPhase = { status: 'created' } | { status: 'running'; pid: number } | { status: 'exited'; exitCode: number };
+type ExecPhase =
+  | { status: 'created' }
+  | { status: 'running'; process: CreatedProcess | undefined }
+  | { status: 'exited'; exitCode: number };
 
 interface Exec {
   readonly id: ExecId;
   readonly container: ContainerRecord;
   readonly request: ExecCreateRequest;
+  readonly probe: boolean;
   readonly ended: PromiseWithResolvers<void>;
   phase: ExecPhase;
   startedAt: number;
@@ -55,6 +65,21 @@ export interface ExecsDeps {
 
 /** Ended execs stay visible this long for `exec inspect`, as in dockerd's clean-up. */
 const keepEndedMs = 5 * 60_000;
+/** A killed probe that does not end within this time is stuck in the kernel. */
+const killDeadlineMs = 10_000;
+
+const probeRequest: Omit<ExecCreateRequest, 'Cmd'> = {
+  User: '',
+  Privileged: false,
+  Tty: false,
+  AttachStdin: false,
+  AttachStdout: true,
+  AttachStderr: true,
+  Detach: false,
+  DetachKeys: '',
+  Env: null,
+  WorkingDir: '',
+};
 
 /**
  * Further processes in running containers. Known only while this daemon lives, as in dockerd; the processes themselves
@@ -70,6 +95,10 @@ export class Execs {
 
   /** @throws conflict when the container does not run or is paused; invalidArgument without a command. */
   create(containerRef: string, request: ExecCreateRequest): Promise<{ Id: ExecId }> {
+    return Promise.resolve({ Id: this.#create(containerRef, request, { probe: false }).id });
+  }
+
+  #create(containerRef: string, request: ExecCreateRequest, { probe }: { probe: boolean }): Exec {
     const container = this.#runningContainer(this.#deps.registry.get(containerRef));
     if ((request.Cmd ?? []).length === 0) {
       throw new EngineError('invalidArgument', 'NO_EXEC_COMMAND', 'No exec command specified');
@@ -81,6 +110,7 @@ export class Execs {
       id,
       container,
       request,
+      probe,
       ended: Promise.withResolvers(),
       phase: { status: 'created' },
       startedAt: 0,
@@ -88,7 +118,7 @@ export class Execs {
     this.#execs.set(id, exec);
     this.#deps.registry.session(container.id).execIds.add(id);
     this.#publish(exec, `exec_create: ${commandText(request)}`);
-    return Promise.resolve({ Id: id });
+    return exec;
   }
 
   #runningContainer(record: ContainerRecord): ContainerRecord {
@@ -123,7 +153,7 @@ export class Execs {
     const container = this.#runningContainer(this.#deps.registry.current(exec.container.id));
     const consoleSize = options.consoleSize ?? exec.request.ConsoleSize;
     this.#deps.processes.expect();
-    exec.phase = { status: 'running', pid: 0 };
+    exec.phase = { status: 'running', process: undefined };
     if (!options.detach)
       return { tty: exec.request.Tty, run: (streams) => this.#runAttached(exec, container, consoleSize, streams) };
     await this.#launch(exec, container, consoleSize, () => Promise.resolve());
@@ -139,9 +169,9 @@ export class Execs {
     exec.startedAt = Date.now();
     this.#publish(exec, `exec_start: ${commandText(exec.request)}`);
     try {
-      const request = { id: exec.id, request: exec.request, consoleSize };
-      const { pid } = await this.#deps.processes.launch(container, request, beforeStart);
-      if (exec.phase.status === 'running') exec.phase = { status: 'running', pid };
+      const request = { id: exec.id, request: exec.request, consoleSize, probe: exec.probe };
+      const process = await this.#deps.processes.launch(container, request, beforeStart);
+      if (exec.phase.status === 'running') exec.phase = { status: 'running', process };
     } catch (cause) {
       const { error, exitCode } = toExecFailure(cause, exec.request.Cmd?.[0] ?? '');
       await this.#end(exec, exitCode);
@@ -166,6 +196,32 @@ export class Execs {
     if (end === 'ended') await exec.ended.promise;
   }
 
+  /** {@inheritDoc ProbeRunner.runProbe} */
+  async runProbe(
+    containerId: ContainerId,
+    command: string[],
+    { output, timeoutMs, signal }: { output: Writable; timeoutMs: number; signal: AbortSignal },
+  ): Promise<number | undefined> {
+    const exec = this.#create(containerId, { ...probeRequest, Cmd: command }, { probe: true });
+    exec.phase = { status: 'running', process: undefined };
+    try {
+      const leave = new AbortController();
+      let copying: Promise<unknown> = Promise.resolve();
+      await this.#launch(exec, exec.container, undefined, async (attach) => {
+        copying = copyStreams(await attach(), { stdout: output, stderr: output, signal: leave.signal }, undefined);
+        copying.catch(() => undefined);
+      });
+      const ended = copying.then(() => exec.ended.promise);
+      if (await settlesWithin(ended, timeoutMs, signal)) return exitCodeOf(this.#get(exec.id).phase);
+      if (exec.phase.status === 'running' && exec.phase.process) this.#deps.processes.signal(exec.phase.process, 9);
+      leave.abort();
+      await settlesWithin(exec.ended.promise, killDeadlineMs);
+      return undefined;
+    } finally {
+      this.#execs.delete(exec.id);
+    }
+  }
+
   /** Takes note of an exec's end, told by the monitor. */
   async onExit(exit: ProcessExit): Promise<void> {
     const exec = this.#execs.get(exit.id);
@@ -181,7 +237,7 @@ export class Execs {
       exitCode: String(exitCode),
     });
     exec.ended.resolve();
-    setTimeout(() => this.#execs.delete(exec.id), keepEndedMs).unref();
+    if (!exec.probe) setTimeout(() => this.#execs.delete(exec.id), keepEndedMs).unref();
     try {
       // Whoever waits for the end is answered first: cleaning up stops this thread for a while.
       await nextTurn();
@@ -226,7 +282,7 @@ export class Execs {
       CanRemove: phase.status === 'exited',
       ContainerID: container.id,
       DetachKeys: request.DetachKeys,
-      Pid: phase.status === 'running' ? phase.pid : 0,
+      Pid: phase.status === 'running' ? (phase.process?.pid ?? 0) : 0,
     });
   }
 
@@ -236,8 +292,14 @@ export class Execs {
   }
 }
 
+/** Docker puts a space behind the program also where no argument follows. */
 function commandText(request: ExecCreateRequest): string {
-  return (request.Cmd ?? []).join(' ');
+  const [program, ...args] = request.Cmd ?? [];
+  return `${program} ${args.join(' ')}`;
+}
+
+function exitCodeOf(phase: ExecPhase): number | undefined {
+  return phase.status === 'exited' ? phase.exitCode : undefined;
 }
 
 /** Docker's text and exit code for an exec that could not start. */
