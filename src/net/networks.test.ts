@@ -29,7 +29,8 @@ function createFixture(): Fixture {
     'routeSocket.listLinks': [],
     'routeSocket.listAddresses': [],
     'routeSocket.listRoutes': [],
-    'nft.query': [],
+    'nftSocket.listChains': [],
+    'nftSocket.listRules': [],
   });
   const store = createMemoryNetworkStore();
   const networks = new BridgeNetworks({

@@ -37,6 +37,8 @@ interface OpenState {
   network: BridgeNetwork;
   mtu: number;
   reaper: LinkReaper;
+  /** Undefined when no rules are to be written. */
+  firewall: Firewall | undefined;
 }
 
 /**
@@ -50,29 +52,24 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
   readonly #options: NetworkOptions;
   readonly #bridgeName: string;
   readonly #netnsFolder: string;
-  readonly #firewall: Firewall | undefined;
   #state: OpenState | undefined;
 
   constructor(options: NetworkOptions) {
     this.#options = options;
     this.#bridgeName = options.bridgeName ?? DEFAULT_BRIDGE;
     this.#netnsFolder = join(options.execRoot, 'netns');
-    const { sys, logger, tableName = DEFAULT_TABLE } = options;
-    this.#firewall = options.firewall === false ? undefined : new Firewall(sys, logger, tableName);
   }
 
   async open(): Promise<void> {
     const { sys, logger } = this.#options;
     mkdirSync(this.#netnsFolder, { recursive: true, mode: 0o700 });
-    const socket = this.#state?.socket ?? sys.netlink.openRouteSocket();
-    try {
-      const mtu = this.#options.mtu ?? hostMtu(socket);
-      const network = this.#claimNetwork(socket, mtu);
-      this.#state = { socket, network, mtu, reaper: this.#state?.reaper ?? new LinkReaper(socket, logger) };
-    } catch (error) {
-      if (this.#state === undefined) socket[Symbol.dispose]();
-      throw error;
-    }
+    using undo = new DisposableStack();
+    const socket = this.#state?.socket ?? undo.use(sys.netlink.openRouteSocket());
+    const firewall = this.#state === undefined ? undo.use(this.#openFirewall()) : this.#state.firewall;
+    const mtu = this.#options.mtu ?? hostMtu(socket);
+    const network = this.#claimNetwork(socket, firewall, mtu);
+    this.#state = { socket, firewall, network, mtu, reaper: this.#state?.reaper ?? new LinkReaper(socket, logger) };
+    undo.move();
   }
 
   async create(request: SandboxRequest): Promise<Sandbox> {
@@ -130,12 +127,18 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     if (options.keepKernelState === false) {
       this.#removeLeftovers(state, new Set(), new Set());
       state.reaper.flush();
-      this.#firewall?.remove();
+      state.firewall?.remove();
       state.socket.deleteLink(this.#bridgeName);
     }
     state.reaper.flush();
     state.socket[Symbol.dispose]();
+    state.firewall?.[Symbol.dispose]();
     this.#state = undefined;
+  }
+
+  #openFirewall(): Firewall | undefined {
+    const { sys, logger, tableName = DEFAULT_TABLE, firewall } = this.#options;
+    return firewall === false ? undefined : new Firewall(sys, logger, tableName);
   }
 
   #opened(): OpenState {
@@ -146,10 +149,10 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
   }
 
   /** Another daemon may choose the same free network at the same moment; then the younger bridge looks for another. */
-  #claimNetwork(socket: RouteSocket, mtu: number): BridgeNetwork {
+  #claimNetwork(socket: RouteSocket, firewall: Firewall | undefined, mtu: number): BridgeNetwork {
     for (let attempt = 1; ; attempt++) {
       const network = this.#openNetwork(socket);
-      this.#ensureKernel(socket, network, mtu);
+      this.#ensureKernel(socket, firewall, network, mtu);
       const settled = this.#options.bridgeAddress !== undefined || network.endpoints().size > 0;
       if (settled || attempt === MAX_CLAIM_ATTEMPTS) return network;
       const index = readBridge(socket, this.#bridgeName).link?.index ?? 0;
@@ -175,7 +178,7 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     return new BridgeNetwork(record, store);
   }
 
-  #ensureKernel(socket: RouteSocket, network: BridgeNetwork, mtu: number): void {
+  #ensureKernel(socket: RouteSocket, firewall: Firewall | undefined, network: BridgeNetwork, mtu: number): void {
     const { sys } = this.#options;
     const { gateway, subnet } = network.record;
     const name = this.#bridgeName;
@@ -186,11 +189,11 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     }
     const masquerade = this.#options.ipMasquerade !== false;
     const interContainer = this.#options.interContainer !== false;
-    this.#firewall?.apply([{ bridgeName: name, subnet, masquerade, interContainer }]);
+    firewall?.apply([{ bridgeName: name, subnet, masquerade, interContainer }]);
   }
 
   #join(state: OpenState, inside: RouteSocket, netnsPath: string, request: SandboxRequest): Endpoint {
-    this.#firewall?.ensure();
+    state.firewall?.ensure();
     const endpoint = state.network.allocate(request);
     attach(state.socket, inside, netnsPath, {
       ...endpoint,

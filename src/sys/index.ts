@@ -40,7 +40,21 @@ export type { Route, RouteSettings } from './netlink/routes.ts';
 export { ipFromBytes, ipToBytes, macFromBytes, macToBytes } from './netlink/addresses-text.ts';
 
 export type { Nft } from './nft/index.ts';
-export type { NftObject } from './nft/nft.ts';
+export type { NftSocket } from './nft/nft-socket.ts';
+export type { NftChange } from './nft/changes.ts';
+export { ifnameBytes, type NftField, type NftValue } from './nft/fields.ts';
+export { planElements, planTable, planTableRemoval } from './nft/plan.ts';
+export type {
+  ListedChain,
+  ListedRule,
+  NftChain,
+  NftElement,
+  NftExpression,
+  NftSet,
+  NftTable,
+  NftTableRef,
+  NftVerdict,
+} from './nft/model.ts';
 
 export type { Cgroups } from './cgroups/index.ts';
 export type { CgroupLayout, CgroupPaths } from './cgroups/layout.ts';

@@ -37,13 +37,15 @@ function argumentText(value: unknown): string {
 
 /**
  * A fake for unit tests. Calls without a configured answer return undefined, except that `withNetns` and `createNetns`
- * run what they are given, and `netlink.openRouteSocket` answers a socket whose calls are recorded as `routeSocket.…`.
+ * run what they are given, and that `netlink.openRouteSocket` and `nft.openNftSocket` answer sockets whose calls are
+ * recorded as `routeSocket.…` and `nftSocket.…`.
  */
 export function createRecordingSys(answers: RecordedAnswers = {}): RecordingSys {
   const calls: RecordedCall[] = [];
   const configured = new Map(Object.entries({ ...runningInside, ...answers }));
 
   configured.set('netlink.openRouteSocket', () => recorder('routeSocket'));
+  configured.set('nft.openNftSocket', () => recorder('nftSocket'));
   const recorder = (prefix: string): object =>
     new Proxy(
       {},

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { isKind } from '#errors';
-import { createLinuxSys, MNT } from '#sys';
+import { createLinuxSys, MNT, planTableRemoval } from '#sys';
 import { until } from './until.ts';
 
 export interface Traces {
@@ -85,11 +84,8 @@ export function sweepNetwork(bridge: string): void {
   const sys = createLinuxSys();
   using socket = sys.netlink.openRouteSocket();
   socket.deleteLink(bridge);
-  try {
-    sys.nft.run(`delete table inet berth-${bridge}`);
-  } catch (error) {
-    if (!isKind(error, 'notFound')) throw error;
-  }
+  using nft = sys.nft.openNftSocket();
+  nft.commit(planTableRemoval({ family: 'inet', table: `berth-${bridge}` }));
 }
 
 function cgroups({ containerIds }: Traces): string[] {

@@ -1,61 +1,80 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogger } from '#lib';
-import { createRecordingSys } from '#sys';
+import {
+  createRecordingSys,
+  ifnameBytes,
+  type ListedChain,
+  type ListedRule,
+  type NftChange,
+  type RecordingSys,
+} from '#sys';
+import { EngineError } from '#errors';
 import { Firewall } from './firewall.ts';
 import { droppingForwardChains, ownAcceptRules } from './foreign.ts';
-import { renderRuleset } from './ruleset.ts';
+import { isInterface, verdict } from './rules.ts';
+import { describeTable } from './table.ts';
 
 const network = { bridgeName: 'berth0', subnet: '172.17.0.0/24', masquerade: true, interContainer: true };
-const forward = { type: 'filter', hook: 'forward', prio: 0 };
-const ownChain = { chain: { family: 'inet', table: 'berth', name: 'forward', ...forward, policy: 'accept' } };
-const dockerChain = { chain: { family: 'ip', table: 'filter', name: 'FORWARD', ...forward, policy: 'drop' } };
-const foreignChain = { chain: { family: 'inet', table: 'fw', name: 'f', ...forward, policy: 'drop' } };
+const second = { bridgeName: 'br-x', subnet: '255.255.255.0/24', masquerade: true, interContainer: false };
+const forward = { hook: 'forward', policy: 'accept' } as const;
+const ownChain: ListedChain = { family: 'inet', table: 'berth', name: 'forward', ...forward };
+const dockerChain: ListedChain = { family: 'ip', table: 'filter', name: 'FORWARD', hook: 'forward', policy: 'drop' };
+const foreignChain: ListedChain = { family: 'inet', table: 'fw', name: 'f', hook: 'forward', policy: 'drop' };
 
-function acceptRule(key: string, bridge: string, handle: number): Record<string, Record<string, unknown>> {
-  const match = { match: { op: '==', left: { meta: { key } }, right: bridge } };
-  return { rule: { handle, expr: [match, { counter: {} }, { accept: null }] } };
+function acceptRule(key: 'iifname' | 'oifname', bridge: string, handle: bigint): ListedRule {
+  return { handle, expressions: [...isInterface(key, bridge), { op: 'counter' }, ...verdict('accept')] };
 }
 
-test('renderRuleset lists bridges, pairs and subnets as each network wants', () => {
-  const text = renderRuleset('berth', [
-    network,
-    { bridgeName: 'br-x', subnet: '10.0.0.0/24', masquerade: false, interContainer: false },
+function committed(sys: RecordingSys): NftChange[][] {
+  return sys.calls.filter(({ call }) => call === 'nftSocket.commit').map(({ args }) => args[0] as NftChange[]);
+}
+
+test('describeTable lists bridges, pairs and subnets as each network wants', () => {
+  const { sets } = describeTable('berth', [network, second]);
+  const elements = (name: string): unknown => sets.find((set) => set.name === name)?.elements;
+  assert.deepEqual(elements('bridges'), [{ key: ['berth0'] }, { key: ['br-x'] }]);
+  assert.deepEqual(elements('linked'), [{ key: ['berth0', 'berth0'] }]);
+  assert.deepEqual(elements('masqueraded'), [
+    { key: ['172.17.0.0'] },
+    { key: ['172.17.1.0'], intervalEnd: true },
+    { key: ['255.255.255.0'] },
   ]);
-  assert.match(text, /set bridges \{ type ifname; elements = \{ "berth0", "br-x" \}/);
-  assert.match(text, /set linked \{ type ifname \. ifname; elements = \{ "berth0" \. "berth0" \}/);
-  assert.match(text, /flags interval; elements = \{ 172\.17\.0\.0\/24 \}/);
-  assert.match(renderRuleset('berth', []), /set bridges \{ type ifname;\n/);
 });
 
 test('droppingForwardChains finds what stops IPv4 packets on their way through', () => {
-  const accepting = { chain: { ...dockerChain.chain, policy: 'accept' } };
-  const six = { chain: { ...dockerChain.chain, family: 'ip6' } };
-  const own = { chain: { ...ownChain.chain, policy: 'drop' } };
-  assert.deepEqual(droppingForwardChains([{ metainfo: {} }, accepting, six, own, dockerChain], 'berth'), [
-    { family: 'ip', table: 'filter', name: 'FORWARD' },
-  ]);
+  const accepting: ListedChain = { ...dockerChain, policy: 'accept' };
+  const six: ListedChain = { ...dockerChain, family: 'ip6' };
+  const own: ListedChain = { ...ownChain, policy: 'drop' };
+  assert.deepEqual(droppingForwardChains([accepting, six, own, dockerChain], 'berth'), [dockerChain]);
 });
 
 test('ownAcceptRules recognises our rules by bridge and direction', () => {
-  const listing = [
-    acceptRule('iifname', 'berth0', 7),
-    acceptRule('oifname', 'other', 8),
-    {
-      rule: {
-        handle: 9,
-        expr: [{ match: { op: '==', left: { meta: { key: 'oifname' } }, right: 'berth0' } }, { drop: null }],
-      },
-    },
+  const ours = acceptRule('iifname', 'berth0', 7n);
+  const restored = ours.expressions.with(1, {
+    op: 'cmp',
+    register: 0,
+    comparison: 'eq',
+    data: ifnameBytes('berth0').subarray(0, 7),
+  });
+  const listing: ListedRule[] = [
+    ours,
+    { handle: 8n, expressions: restored },
+    acceptRule('oifname', 'other', 9n),
+    { handle: 10n, expressions: [...ours.expressions.slice(0, 3), ...verdict('drop')] },
+    { handle: 11n, expressions: [undefined, ...ours.expressions] },
   ];
-  assert.deepEqual(ownAcceptRules(listing, 'berth0'), [{ direction: 'iifname', handle: 7 }]);
+  assert.deepEqual(ownAcceptRules(listing, 'berth0'), [
+    { direction: 'iifname', handle: 7n },
+    { direction: 'iifname', handle: 8n },
+  ]);
 });
 
 test('Firewall.ensure appends only the missing rule behind a dropping policy and reports chains it leaves alone', () => {
   const warnings: string[] = [];
   const sys = createRecordingSys({
-    'nft.query': (command: string) =>
-      command === 'list chains' ? [ownChain, dockerChain, foreignChain] : [acceptRule('iifname', 'berth0', 7)],
+    'nftSocket.listChains': [ownChain, dockerChain, foreignChain],
+    'nftSocket.listRules': [acceptRule('iifname', 'berth0', 7n)],
   });
   const firewall = new Firewall(
     sys,
@@ -63,23 +82,51 @@ test('Firewall.ensure appends only the missing rule behind a dropping policy and
     'berth',
   );
   firewall.apply([network]);
-  firewall.ensure();
-  const runs = sys.calls.filter(({ call }) => call === 'nft.run').map(({ args }) => args[0]);
-  assert.deepEqual(runs.slice(1), [
-    'add rule ip filter FORWARD oifname "berth0" counter accept',
-    'add rule ip filter FORWARD oifname "berth0" counter accept',
+  const [, appended = []] = committed(sys);
+  assert.deepEqual(appended, [
+    {
+      change: 'addRule',
+      family: 'ip',
+      table: 'filter',
+      chain: 'FORWARD',
+      expressions: acceptRule('oifname', 'berth0', 0n).expressions,
+    },
   ]);
+  firewall.ensure();
   assert.equal(warnings.length, 1);
   assert.match(warnings[0] ?? '', /chain="inet fw f"/);
 });
 
-test('Firewall.ensure puts a flushed table back', () => {
-  const sys = createRecordingSys({ 'nft.query': [ownChain] });
+test('Firewall.apply writes the table once and then only what its sets lack', () => {
+  const sys = createRecordingSys({ 'nftSocket.listChains': [ownChain] });
+  const firewall = new Firewall(sys, createLogger('error'), 'berth');
+  firewall.apply([network]);
+  firewall.apply([network, second]);
+  firewall.apply([second]);
+  const changes = committed(sys).map((all) =>
+    all.map((change) => `${change.change}${'set' in change ? ` ${change.set.name}` : ''}`),
+  );
+  assert.equal(changes[0]?.filter((change) => change === 'addRule').length, 6);
+  assert.deepEqual(changes.slice(1), [
+    ['addElements bridges', 'addElements masqueraded'],
+    ['removeElements bridges', 'removeElements linked', 'removeElements masqueraded'],
+  ]);
+});
+
+test('Firewall puts a flushed table back', () => {
+  const sys = createRecordingSys({ 'nftSocket.listChains': [ownChain] });
   const firewall = new Firewall(sys, createLogger('error'), 'berth');
   firewall.apply([network]);
   firewall.ensure();
-  assert.equal(sys.calls.filter(({ call }) => call === 'nft.run').length, 1);
-  sys.answer('nft.query', []);
+  assert.equal(committed(sys).length, 1);
+  sys.answer('nftSocket.listChains', []);
   firewall.ensure();
-  assert.equal(sys.calls.filter(({ call }) => call === 'nft.run').length, 2);
+  assert.deepEqual(committed(sys)[1], committed(sys)[0]);
+  sys.answer('nftSocket.listChains', [ownChain]);
+  sys.answer('nftSocket.commit', (changes: readonly NftChange[]) => {
+    if (changes[0]?.change !== 'addTable') throw new EngineError('notFound', 'SYS_ENOENT', 'no such table');
+  });
+  firewall.apply([network, second]);
+  const last = committed(sys).at(-1);
+  assert.equal(last?.[0]?.change, 'addTable');
 });

@@ -1,5 +1,6 @@
+import { isKind } from '#errors';
 import type { Logger } from '#lib';
-import type { Sys } from '#sys';
+import { type NftSocket, type NftTable, planElements, planTable, planTableRemoval, type Sys } from '#sys';
 import {
   acceptInIptablesForward,
   droppingForwardChains,
@@ -7,51 +8,74 @@ import {
   isIptablesForward,
   removeFromIptablesForward,
 } from './foreign.ts';
-import { type FirewallNetwork, renderRuleset } from './ruleset.ts';
+import { describeTable, type FirewallNetwork } from './table.ts';
 
 /** Our rules in the kernel. */
-export class Firewall {
-  readonly #sys: Sys;
+export class Firewall implements Disposable {
+  readonly #socket: NftSocket;
   readonly #logger: Logger;
   readonly #tableName: string;
   #networks: readonly FirewallNetwork[] = [];
+  /** What the kernel has, unless others have touched it; undefined before the first time. */
+  #current: NftTable | undefined;
   #reported = new Set<string>();
 
   constructor(sys: Sys, logger: Logger, tableName: string) {
-    this.#sys = sys;
+    this.#socket = sys.nft.openNftSocket();
     this.#logger = logger;
     this.#tableName = tableName;
   }
 
-  /** Replaces our rules by those for `networks`. */
+  /**
+   * Makes our rules those for `networks` in one transaction: the first time the whole table, so that no packet meets
+   * half of it, later on what differs in its sets.
+   */
   apply(networks: readonly FirewallNetwork[]): void {
+    const wanted = describeTable(this.#tableName, networks);
     this.#networks = networks;
-    this.#sys.nft.run(renderRuleset(this.#tableName, networks));
+    this.#write(wanted);
     this.ensure();
   }
 
   /**
-   * Puts back what others have flushed and gets along with chains that others have added since. A quarter of a
+   * Puts back what others have flushed and gets along with chains that others have added since. A twentieth of a
    * millisecond when all is well, so it is done before each start of a container.
    */
   ensure(): void {
-    const listing = this.#sys.nft.query('list chains');
-    if (!hasOwnTable(listing, this.#tableName)) {
-      this.#sys.nft.run(renderRuleset(this.#tableName, this.#networks));
+    const listing = this.#socket.listChains();
+    if (this.#current !== undefined && !hasOwnTable(listing, this.#tableName)) {
+      this.#socket.commit(planTable(this.#current));
     }
     for (const chain of droppingForwardChains(listing, this.#tableName)) {
-      if (isIptablesForward(chain)) {
-        for (const { bridgeName } of this.#networks) acceptInIptablesForward(this.#sys, bridgeName);
-      } else {
-        this.#report(`${chain.family} ${chain.table} ${chain.name}`);
-      }
+      if (isIptablesForward(chain)) acceptInIptablesForward(this.#socket, this.#bridgeNames());
+      else this.#report(`${chain.family} ${chain.table} ${chain.name}`);
     }
   }
 
   /** Removes our table and our rules in iptables' chain. */
   remove(): void {
-    for (const { bridgeName } of this.#networks) removeFromIptablesForward(this.#sys, bridgeName);
-    this.#sys.nft.run(`add table inet ${this.#tableName}\ndelete table inet ${this.#tableName}`);
+    removeFromIptablesForward(this.#socket, this.#bridgeNames());
+    this.#socket.commit(planTableRemoval({ family: 'inet', table: this.#tableName }));
+    this.#current = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket[Symbol.dispose]();
+  }
+
+  #bridgeNames(): string[] {
+    return this.#networks.map(({ bridgeName }) => bridgeName);
+  }
+
+  #write(wanted: NftTable): void {
+    try {
+      this.#socket.commit(this.#current === undefined ? planTable(wanted) : planElements(this.#current, wanted));
+    } catch (error) {
+      // Somebody has flushed or edited the table, so that what was to be removed is gone or what was to be added is there.
+      if (!isKind(error, 'notFound') && !isKind(error, 'alreadyExists')) throw error;
+      this.#socket.commit(planTable(wanted));
+    }
+    this.#current = wanted;
   }
 
   #report(chain: string): void {
@@ -59,7 +83,7 @@ export class Firewall {
     this.#reported.add(chain);
     this.#logger.warn('a firewall chain drops forwarded packets by policy; containers need rules there to get out', {
       chain,
-      bridges: this.#networks.map((network) => network.bridgeName).join(','),
+      bridges: this.#bridgeNames().join(','),
     });
   }
 }

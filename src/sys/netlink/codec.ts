@@ -94,18 +94,23 @@ export function nestedAttribute(type: number, ...inner: readonly Uint8Array[]): 
   return attribute(type | NLA_F_NESTED, Buffer.concat(inner));
 }
 
-/** Reads attributes up to the first broken one; of two with one type the last counts. Values are views of `bytes`. */
-export function decodeAttributes(bytes: Buffer): Attributes {
-  const attributes = new Map<number, Buffer>();
+/** Attributes in their order, up to the first broken one. Values are views of `bytes`. */
+export function decodeAttributeList(bytes: Buffer): [type: number, value: Buffer][] {
+  const attributes: [number, Buffer][] = [];
   let offset = 0;
   while (offset + ATTRIBUTE_HEADER_SIZE <= bytes.length) {
     const length = bytes.readUInt16LE(offset);
     if (length < ATTRIBUTE_HEADER_SIZE || offset + length > bytes.length) break;
     const type = bytes.readUInt16LE(offset + 2) & ATTRIBUTE_TYPE_MASK;
-    attributes.set(type, bytes.subarray(offset + ATTRIBUTE_HEADER_SIZE, offset + length));
+    attributes.push([type, bytes.subarray(offset + ATTRIBUTE_HEADER_SIZE, offset + length)]);
     offset += aligned(length);
   }
   return attributes;
+}
+
+/** The same by type; of two with one type the last counts. */
+export function decodeAttributes(bytes: Buffer): Attributes {
+  return new Map(decodeAttributeList(bytes));
 }
 
 /** A text value without its closing NUL. */

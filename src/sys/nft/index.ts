@@ -1,9 +1,8 @@
-import { type NftObject, query, run } from './nft.ts';
+import { type NftSocket, openNftSocket } from './nft-socket.ts';
 
-/** nftables through libnftables. */
+/** nftables over netlink; see nft(8) for what tables, chains, sets and rules are. */
 export interface Nft {
-  run(commands: string): string;
-  query(commands: string): NftObject[];
+  openNftSocket(netnsPath?: string): NftSocket;
 }
 
-export const linuxNft: Nft = { run, query };
+export const linuxNft: Nft = { openNftSocket };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BridgeNetworks, type Sandbox, type SandboxRequest } from '#net';
+import { runNft } from '../../helpers/nft.ts';
 import { createFixture, createOutside, type Fixture } from './fixture.ts';
 
 const DEADLINE_MS = 5000;
@@ -143,7 +144,7 @@ test('close without keeping the kernel state leaves nothing of ours', async () =
   using socket = sys.netlink.openRouteSocket();
   assert.equal(socket.findLink(options.bridgeName ?? ''), undefined);
   assert.equal(existsSync(join(options.execRoot, 'netns', 'one')), false);
-  const ruleset = sys.nft.run('list ruleset');
+  const ruleset = runNft('list ruleset');
   assert.ok(!ruleset.includes(options.tableName ?? ''));
   assert.ok(!ruleset.includes(`"${options.bridgeName ?? ''}"`));
 });

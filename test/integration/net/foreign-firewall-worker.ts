@@ -1,8 +1,9 @@
 import { parentPort } from 'node:worker_threads';
 import { CLONE, createLinuxSys } from '#sys';
+import { runNft } from '../../helpers/nft.ts';
 import { createFixture, createOutside } from './fixture.ts';
 
-const { namespaces, netlink, nft } = createLinuxSys();
+const { namespaces, netlink } = createLinuxSys();
 namespaces.unshare(CLONE.NEWNET);
 {
   using home = netlink.openRouteSocket();
@@ -15,11 +16,11 @@ add table ip filter
 add chain ip filter FORWARD { type filter hook forward priority filter; policy drop; }
 add rule ip filter FORWARD oifname "docker0" counter accept
 `;
-const countOurs = (): number => nft.run('list ruleset').split('"bt-').length - 1;
+const countOurs = (): number => runNft('list ruleset').split('"bt-').length - 1;
 
 const fixture = createFixture();
 const { networks, busybox } = fixture;
-nft.run(dropping);
+runNft(dropping);
 await networks.open();
 const outside = createOutside(fixture, '198.18.79');
 const one = await networks.create({ containerId: 'one', mode: 'bridge', sysctls: {} });
@@ -32,14 +33,14 @@ const reaches = (tries = 5): boolean => {
   }
 };
 const beside = reaches();
-nft.run(`delete table ip filter\n${dropping}`);
+runNft(`delete table ip filter\n${dropping}`);
 const dropped = reaches(1);
 await networks.create({ containerId: 'two', mode: 'bridge', sysctls: {} });
 const addedLater = reaches();
-nft.run('flush ruleset');
+runNft('flush ruleset');
 await networks.create({ containerId: 'three', mode: 'bridge', sysctls: {} });
 const flushed = reaches();
-nft.run(dropping);
+runNft(dropping);
 await networks.open();
 await networks.close({ keepKernelState: false });
 const left = countOurs();
