@@ -83,10 +83,11 @@ export class Creator {
     const id = parseContainerId(randomHex(32));
     const config = mergeImageConfig(request.config, image.config.config);
     const hostConfig = normalizeHostConfig(request.hostConfig, config, defaults);
-    if (hostConfig.NetworkMode.startsWith('container:')) {
+    for (const mode of ['NetworkMode', 'IpcMode', 'PidMode'] as const) {
+      if (!hostConfig[mode].startsWith('container:')) continue;
       // The name may be given to another container later.
-      const other = registry.find(hostConfig.NetworkMode.slice('container:'.length));
-      if (other) hostConfig.NetworkMode = `container:${other.id}`;
+      const other = registry.find(hostConfig[mode].slice('container:'.length));
+      if (other) hostConfig[mode] = `container:${other.id}`;
     }
     const { path, args } = commandOf(config);
     if (config.Hostname === '') config.Hostname = this.#defaultHostname(id, hostConfig.NetworkMode);

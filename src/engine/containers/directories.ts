@@ -9,18 +9,21 @@ import { join } from 'node:path';
  * <data root>/containers/<id>/          hostname hosts resolv.conf, and what conmon logs
  * <exec root>/bundles/<id>/             config.json and conmon's sockets while it runs
  * <exec root>/execs/<exec id>/          process.json and conmon's sockets while it runs
+ * <exec root>/shm/<id>/                 the mount that is its /dev/shm, where others may join it
  * ```
  */
 export class ContainerDirectories {
   readonly #data: string;
   readonly #bundles: string;
   readonly #execs: string;
+  readonly #shm: string;
 
   constructor(dataRoot: string, execRoot: string) {
     this.#data = join(dataRoot, 'containers');
     this.#bundles = join(execRoot, 'bundles');
     this.#execs = join(execRoot, 'execs');
-    for (const directory of [this.#data, this.#bundles, this.#execs])
+    this.#shm = join(execRoot, 'shm');
+    for (const directory of [this.#data, this.#bundles, this.#execs, this.#shm])
       mkdirSync(directory, { recursive: true, mode: 0o710 });
   }
 
@@ -34,6 +37,10 @@ export class ContainerDirectories {
 
   exec(id: string): string {
     return join(this.#execs, id);
+  }
+
+  shm(id: string): string {
+    return join(this.#shm, id);
   }
 
   log(id: string): string {
@@ -76,6 +83,9 @@ export class ContainerDirectories {
   /** IDs that have any directory; for reconciling. */
   list(): { containers: string[]; execs: string[] } {
     const names = (directory: string): string[] => (existsSync(directory) ? readdirSync(directory) : []);
-    return { containers: [...new Set([...names(this.#data), ...names(this.#bundles)])], execs: names(this.#execs) };
+    return {
+      containers: [...new Set([this.#data, this.#bundles, this.#shm].flatMap(names))],
+      execs: names(this.#execs),
+    };
   }
 }

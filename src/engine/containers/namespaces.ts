@@ -19,7 +19,7 @@ export function chooseNamespaces(
       throw new EngineError(
         'conflict',
         'JOINED_CONTAINER_NOT_RUNNING',
-        `cannot join ${type.toUpperCase()} of a non running container: ${other.id}`,
+        `failed to join ${type.toUpperCase()} namespace: container ${other.id} is not running`,
       );
     }
     return { path: `/proc/${other.phase.pid}/ns/${type}` };

@@ -38,6 +38,7 @@ import { parseLogLimits } from './log-config.ts';
 import { chooseNamespaces } from './namespaces.ts';
 import type { ContainerProcesses, CreatedProcess } from './processes.ts';
 import { isLive, type ContainerRecord, type PlannedMount, type Sandbox } from './record.ts';
+import { SharedMemory } from './shared-memory.ts';
 
 export interface OciProcessesOptions {
   sys: Sys;
@@ -68,11 +69,13 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
   readonly #layout: CgroupLayout;
   readonly #rotator = new LogRotator();
   readonly #groupMoves: GroupMoves;
+  readonly #sharedMemory: SharedMemory;
 
   constructor(options: OciProcessesOptions) {
     this.#options = options;
     this.#layout = options.sys.cgroups.detect();
     this.#groupMoves = new GroupMoves(options.sys.cgroups);
+    this.#sharedMemory = new SharedMemory(options.sys.mounts, options.directories, options.find);
   }
 
   expect(): void {
@@ -83,6 +86,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
     const { sys, monitor, directories } = this.#options;
     const runtime = this.#runtime(record);
     this.#writeNetworkFiles(record, sandbox);
+    const namespaces = chooseNamespaces(record, sandbox, this.#options.find);
     const mounts = await this.#prepareMounts(record, rootfs);
     const user = resolveUser(rootfs, record.config.User, record.hostConfig.GroupAdd ?? [], sys.files);
     if (checkWorkingDirectory(record.config.WorkingDir) !== '/') {
@@ -97,7 +101,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
       args: [record.path, ...record.args],
       user,
       mounts,
-      namespaces: chooseNamespaces(record, sandbox, this.#options.find),
+      namespaces,
       initPath: this.#initFor(record),
       facts: this.#options.facts,
       devices: hostDevices,
@@ -185,7 +189,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
   async #prepareMounts(record: ContainerRecord, rootfs: string): Promise<SpecMount[]> {
     const planned: SpecMount[] = [];
     for (const mount of record.mounts) planned.push(await this.#prepareMount(mount, rootfs));
-    return [...this.#networkFileMounts(record, planned), ...planned];
+    return [...this.#sharedMemory.prepare(record), ...this.#networkFileMounts(record, planned), ...planned];
   }
 
   #networkFileMounts(record: ContainerRecord, planned: readonly SpecMount[]): SpecMount[] {
@@ -295,6 +299,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
     for (const runtime of new Set(runtimes.values())) await runtime.delete(id, { force: true });
     monitor.acknowledge('container', id);
     directories.removeBundle(id);
+    this.#sharedMemory.release(id);
   }
 
   attach(id: string, withStdin: boolean): Promise<AttachConnection> {

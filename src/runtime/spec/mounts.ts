@@ -14,6 +14,8 @@ export interface SpecMount {
   recursive: boolean;
   /** With `readOnly`: mounts below the source stay writable. */
   readOnlyNonRecursive?: boolean | undefined;
+  /** For a bind: what else it forbids (`noexec`); runtimes do not take that over from the source. */
+  restrictions?: readonly string[] | undefined;
   /** More options for a tmpfs, as `mount -o` takes them. */
   tmpfsOptions: readonly string[];
 }
@@ -94,7 +96,12 @@ function bindMount(mount: SpecMount, recursiveReadOnly: boolean): oci.RuntimeMou
     destination: mount.destination,
     type: 'bind',
     source: mount.source,
-    options: [mount.recursive ? 'rbind' : 'bind', ...readOnly, mount.propagation || 'rprivate'],
+    options: [
+      mount.recursive ? 'rbind' : 'bind',
+      ...readOnly,
+      ...(mount.restrictions ?? []),
+      mount.propagation || 'rprivate',
+    ],
   };
 }
 

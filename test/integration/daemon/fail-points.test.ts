@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { ApiError, jsonLines } from '#client';
 import type { ContainerSummary, ProgressLine } from '#spec';
 import { busybox } from '../../helpers/busybox-image.ts';
@@ -109,6 +109,9 @@ function filesOnDisk(): string[] {
 }
 
 describe('a daemon killed in the middle of an operation', berthOnly, () => {
+  // What the first container of an image leaves for the next ones.
+  before(async () => await everything('first'));
+
   test('there are fail points in every operation', () => {
     const operations = new Set(failpointNames().map((name) => name.split('-')[0]));
     for (const operation of ['create', 'start', 'remove', 'exit', 'layer', 'blob'])
