@@ -23,3 +23,5 @@ export type {
   RemoteRepository,
   SearchResult,
 } from './client/contract.ts';
+export { createRegistryClient } from './client/client.ts';
+export { DEFAULT_LIMITS as REGISTRY_LIMITS, type RegistryLimits } from './client/limits.ts';
