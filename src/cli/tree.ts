@@ -158,6 +158,7 @@ export const singles: readonly CommandNode[] = [
   leaf('inspect', 'Show all details of objects of any kind', () => import('./commands/inspect.ts')),
   leaf('login', 'Authenticate to a registry', () => import('./commands/login.ts')),
   leaf('logout', 'Log out from a registry', () => import('./commands/logout.ts')),
+  leaf('registry', 'Run a registry of images', () => import('./commands/registry.ts')),
   leaf('search', 'Search a registry for images', () => import('./commands/search.ts')),
   leaf('version', 'Show the version of client and server', () => import('./commands/version.ts')),
 ];

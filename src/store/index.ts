@@ -6,7 +6,7 @@ export {
   type Row,
   type Statement,
 } from './meta/index.ts';
-export { type BlobStore, type BlobWriter, type IngestedFile } from './blobs/index.ts';
+export { BlobStore, BlobWriter, type IngestedFile, type WrittenSoFar } from './blobs/index.ts';
 export {
   type ImageLayer,
   type ImageRecord,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { BlobStore } from './blob-store.ts';
+import { BlobWriter } from './blob-writer.ts';
 
 function openTemporary(t: TestContext): BlobStore {
   const root = mkdtempSync(join(tmpdir(), 'berth-blobs-'));
@@ -64,4 +65,16 @@ test('BlobStore.verify notices changed bytes', async (t) => {
   const stored = await blobs.put(content, () => undefined);
   writeFileSync(blobs.path(stored), 'changed');
   assert.equal(await blobs.verify(stored), false);
+});
+
+test('BlobWriter.resume goes on where suspend stopped and cuts off what came behind', async (t) => {
+  const blobs = openTemporary(t);
+  const path = blobs.ingestPath('part');
+  const first = await BlobWriter.create(path);
+  await first.write(content.subarray(0, 1_500_000));
+  const written = await first.suspend();
+  writeFileSync(path, 'left by a write that was cut', { flag: 'a' });
+  await using second = await BlobWriter.resume(path, written);
+  await second.write(content.subarray(1_500_000));
+  assert.equal((await second.finish()).digest, digest);
 });

@@ -14,6 +14,12 @@ export interface IngestedFile {
   readonly synced: boolean;
 }
 
+/** Where a suspended writer stands. The hash is of those bytes; whoever resumes goes on with it. */
+export interface WrittenSoFar {
+  readonly sizeBytes: number;
+  readonly hash: Hash;
+}
+
 /**
  * Writes one file of the ingest folder, hashing on the way. `write` as often as needed, then `finish`.
  * One call at a time. Disposing before `finish` removes the file.
@@ -28,19 +34,35 @@ export class BlobWriter implements AsyncDisposable {
   #sizeBytes: number;
   #open: boolean;
 
-  private constructor(path: string, handle: FileHandle) {
+  private constructor(path: string, handle: FileHandle, written: WrittenSoFar) {
     this.path = path;
     this.#handle = handle;
-    this.#hash = createHash('sha256');
+    this.#hash = written.hash;
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#flushing = Promise.resolve();
-    this.#sizeBytes = 0;
+    this.#sizeBytes = written.sizeBytes;
     this.#open = true;
   }
 
   static async create(path: string): Promise<BlobWriter> {
-    return new BlobWriter(path, await open(path, 'wx', 0o600));
+    return new BlobWriter(path, await open(path, 'wx', 0o600), { sizeBytes: 0, hash: createHash('sha256') });
+  }
+
+  /** Goes on with a file that `suspend` left; what stands behind those bytes is cut off. A missing file is made. */
+  static async resume(path: string, written: WrittenSoFar): Promise<BlobWriter> {
+    const handle = await open(path, 'a', 0o600);
+    try {
+      await handle.truncate(written.sizeBytes);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    return new BlobWriter(path, handle, written);
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
   }
 
   /** Takes the bytes over; resolves when there is room for more. */
@@ -66,6 +88,15 @@ export class BlobWriter implements AsyncDisposable {
     };
   }
 
+  /** All is written; the file stays for `resume`, or for the caller's own clean-up. */
+  async suspend(): Promise<WrittenSoFar> {
+    await this.#flush();
+    await this.#flushing;
+    this.#open = false;
+    await this.#handle.close();
+    return { sizeBytes: this.#sizeBytes, hash: this.#hash };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
@@ -86,8 +117,10 @@ export class BlobWriter implements AsyncDisposable {
   }
 
   async #writeAll(parts: Uint8Array[]): Promise<void> {
-    const bytes = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
-    let at = 0;
-    while (at < bytes.byteLength) at += (await this.#handle.write(bytes, at)).bytesWritten;
+    const total = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    const { bytesWritten } = await this.#handle.writev(parts);
+    if (bytesWritten === total) return;
+    const rest = Buffer.concat(parts).subarray(bytesWritten);
+    for (let at = 0; at < rest.byteLength;) at += (await this.#handle.write(rest, at)).bytesWritten;
   }
 }

@@ -1,2 +1,2 @@
 export { BlobStore } from './blob-store.ts';
-export { BlobWriter, type IngestedFile } from './blob-writer.ts';
+export { BlobWriter, type IngestedFile, type WrittenSoFar } from './blob-writer.ts';

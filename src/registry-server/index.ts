@@ -1,0 +1,1 @@
+export { RegistryStorage, type StorageOptions } from './storage/registry-storage.ts';
