@@ -3,7 +3,6 @@ import type { EngineError, ErrorKind } from '#errors';
 import { parseChallenges } from '../protocol/challenges.ts';
 import {
   decodeRegistryErrors,
-  describeRegistryError,
   describeRegistryErrors,
   REGISTRY_ERRORS,
   type RegistryErrorEntry,
@@ -15,15 +14,14 @@ import type { RegistryLimits } from './limits.ts';
 import { presentable } from './redact.ts';
 import { headerOf, type HttpResponse } from './transport.ts';
 
-/** What was asked for, in the user's words, for messages. */
+/** On whose behalf something was asked, and for what; decides some of the words. */
 export interface Subject {
   readonly operation: 'pull' | 'push' | 'other';
-  /** `busybox`, `registry.example.com/a/b`. */
-  readonly name: string;
-  /** `busybox:latest`. */
-  readonly reference?: string | undefined;
-  readonly isAnonymous?: boolean | undefined;
+  readonly isAnonymous: boolean;
 }
+
+/** A pull tells the first of several errors only, if it is one of these. */
+const alone: readonly string[] = ['DENIED', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'UNAUTHORIZED'];
 
 /** Turns an answer that is no success into an error with Docker's text. Reads its body, as far as the cap allows. */
 export async function failureOf(
@@ -44,10 +42,11 @@ export async function failureOf(
   }
   const entries = [...entriesOfChallenge(response), ...entriesOfBody(response, body)];
   const first = entries[0] ?? standIn(status, '');
-  const text = subject.operation === 'pull' ? pullText(first, entries, subject) : describeRegistryErrors(entries);
+  const told = subject.operation === 'pull' && alone.includes(first.code) ? [first] : entries;
+  const text = describeRegistryErrors(told);
   const isUpload = response.request.body !== undefined || response.request.method === 'PUT';
   const hint = status === 429 ? rateLimitHint(response, subject) : '';
-  return registryFailure(kindOf(first.code, status, subject, isUpload), codeOf(first.code), text + hint, {
+  return registryFailure(kindOf(first.code, status, isUpload), codeOf(first.code), text + hint, {
     transient: status === 429 || status === 408,
     status,
     retryAfterMs: retryAfterMs(response),
@@ -117,31 +116,14 @@ function standIn(status: number, message: string): RegistryErrorEntry {
   return { code, message: message === '' ? fallback : message };
 }
 
-function pullText(first: RegistryErrorEntry, all: readonly RegistryErrorEntry[], subject: Subject): string {
-  const text = describeRegistryError(first);
-  switch (first.code) {
-    case 'DENIED':
-      return `pull access denied for ${subject.name}, repository does not exist or may require 'docker login': ${text}`;
-    case 'MANIFEST_UNKNOWN':
-      return `manifest for ${subject.reference ?? subject.name} not found: ${text}`;
-    case 'NAME_UNKNOWN':
-      return `repository ${subject.name} not found: ${text}`;
-    case 'UNAUTHORIZED':
-      return text;
-    default:
-      return describeRegistryErrors(all);
-  }
-}
-
 function codeOf(registryCode: string): string {
   return Object.hasOwn(REGISTRY_ERRORS, registryCode) ? registryCode : 'UNKNOWN';
 }
 
-function kindOf(registryCode: string, status: number, subject: Subject, isUpload: boolean): ErrorKind {
+function kindOf(registryCode: string, status: number, isUpload: boolean): ErrorKind {
   switch (registryCode) {
     case 'DENIED':
-      // Docker calls it so: nobody outside can tell a private repository from none.
-      return subject.operation === 'pull' ? 'notFound' : 'forbidden';
+      return 'forbidden';
     case 'UNAUTHORIZED':
       return 'unauthorized';
     case 'DIGEST_INVALID':
@@ -171,7 +153,7 @@ function kindOfStatus(status: number): ErrorKind {
 function rateLimitHint(response: HttpResponse, subject: Subject): string {
   const afterMs = retryAfterMs(response);
   const when = afterMs === undefined ? 'later' : `in ${Math.max(1, Math.round(afterMs / 1000))} s`;
-  const login = subject.isAnonymous === true ? ", or log in ('docker login') for a higher limit" : '';
+  const login = subject.isAnonymous ? ", or log in ('docker login') for a higher limit" : '';
   return ` (try again ${when}${login})`;
 }
 

@@ -27,7 +27,8 @@ class Client implements RegistryClient {
       insecure: new InsecureHosts(options.insecureRegistries),
     };
     const endpoints = new Endpoints(following, options.mirrors);
-    this.#tools = { ...following, endpoints, tokens: new Tokens(following) };
+    const downloadAttempts = options.downloadAttempts ?? limits.attempts;
+    this.#tools = { ...following, endpoints, tokens: new Tokens(following), downloadAttempts };
   }
 
   repository(

@@ -22,6 +22,8 @@ export interface RegistryClientOptions {
   readonly certificateDirectories: readonly string[];
   /** Proxies: `http`, `https` are URLs, `none` what `NO_PROXY` says. */
   readonly proxies: { readonly http?: string; readonly https?: string; readonly none?: string };
+  /** How often a blob is tried before its failure is the user's (`max-download-attempts`); 5 unless told. */
+  readonly downloadAttempts?: number;
 }
 
 /** A manifest or index as it came: its bytes are what its digest is of. */
@@ -42,7 +44,9 @@ export type BlobPushed = 'existed' | 'mounted' | 'uploaded';
 /**
  * One repository of one registry, for one user. Connections, tokens and challenges are shared below it. Every call retries what is
  * worth it, with back-off, and throws {@link EngineError}s with Docker's texts: notFound (`manifest unknown`), unauthorized, forbidden (`denied`),
- * unavailable (cannot be reached, rate limit), dataLoss (wrong digest or size), cancelled.
+ * unavailable (cannot be reached, rate limit), dataLoss (wrong digest or size), cancelled. Where the registry named an error of
+ * the distribution-spec, `code` is that name (`MANIFEST_UNKNOWN`, `DENIED`) and the message `manifest unknown: ` and the registry's words;
+ * the words around it that a command adds (`manifest for X not found: …`) are the caller's.
  */
 export interface RemoteRepository {
   readonly domain: string;
@@ -80,7 +84,11 @@ export interface RemoteRepository {
       open: (offsetBytes: number) => AsyncIterable<Uint8Array>;
       /** Paths of repositories on the same registry that probably have it, likeliest first. */
       mountFrom: readonly string[];
+      /** How much of the blob is on its way; after a break it may go back. */
       onProgress?: (sentBytes: number) => void;
+      /** Told before 'mounted' is answered. */
+      onMounted?: (fromPath: string) => void;
+      onRetry?: (attempt: number, delayMs: number) => void;
       signal: AbortSignal;
     },
   ): Promise<BlobPushed>;

@@ -1,6 +1,7 @@
+import { EngineError } from '#errors';
 import { parseChallenges, type Challenge } from '../protocol/challenges.ts';
 import type { RegistryClientOptions } from './contract.ts';
-import { connectionFailureOf } from './failures.ts';
+import { connectionFailureOf, isTransient } from './failures.ts';
 import { apiHost } from './hosts.ts';
 import { sendFollowing, type Following } from './redirects.ts';
 import { discard } from './body.ts';
@@ -19,6 +20,14 @@ export interface Endpoint {
   readonly mirrorUser?: { readonly username: string; readonly password: string } | undefined;
   /** What the server last wanted to see. */
   challenges: readonly Challenge[];
+}
+
+/** Who is not there after the first long wait will not be after five of them. */
+function asFinal(error: EngineError): EngineError {
+  return new EngineError(error.kind, error.code, error.message, {
+    cause: error.cause,
+    details: { ...error.details, transient: false },
+  });
 }
 
 /** Finds out how registries are reached, and remembers. */
@@ -44,9 +53,13 @@ export class Endpoints {
     const known = this.#registries.get(domain);
     if (known) return known;
     return await this.#flights.run(domain, signal, async (shared) => {
-      const endpoint = await this.#discover(apiHost(domain), shared);
-      this.#registries.set(domain, endpoint);
-      return endpoint;
+      try {
+        const endpoint = await this.#discover(apiHost(domain), shared);
+        this.#registries.set(domain, endpoint);
+        return endpoint;
+      } catch (error) {
+        throw isTransient(error) && connectionFailureOf(error) === 'timeout' ? asFinal(error as EngineError) : error;
+      }
     });
   }
 

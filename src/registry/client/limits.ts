@@ -39,7 +39,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 export const DEFAULT_LIMITS: RegistryLimits = {
-  connectMs: 30_000,
+  connectMs: 15_000,
   headersMs: 60_000,
   uploadHeadersMs: 300_000,
   idleMs: 60_000,

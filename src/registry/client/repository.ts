@@ -1,12 +1,4 @@
-import {
-  familiarName,
-  familiarReference,
-  formatReference,
-  isDigest,
-  isTag,
-  type Digest,
-  type ImageReference,
-} from '#spec';
+import { formatReference, isDigest, isTag, type Digest, type ImageReference } from '#spec';
 import { EngineError } from '#errors';
 import { Authorizer, repositoryScope } from './authorizer.ts';
 import { hasBlob } from './blobs.ts';
@@ -25,6 +17,8 @@ import { uploadBlob } from './uploads.ts';
 export interface RepositoryTools extends Following {
   readonly endpoints: Endpoints;
   readonly tokens: Tokens;
+  /** How often a blob is tried before giving up. */
+  readonly downloadAttempts: number;
 }
 
 /** See the contract. */
@@ -51,13 +45,13 @@ export class Repository implements RemoteRepository {
     const place = this.#place(reference);
     for (const mirror of await this.#tools.endpoints.mirrors(this.domain)) {
       try {
-        return await getManifest(this.#session(mirror, place), place, signal);
+        return await getManifest(this.#session(mirror), place, signal);
       } catch (error) {
         if (signal.aborted) throw cancelled(signal);
         this.#mirrorFailed(mirror, error);
       }
     }
-    return await this.#atRegistry(signal, place, (session) => getManifest(session, place, signal));
+    return await this.#atRegistry(signal, (session) => getManifest(session, place, signal));
   }
 
   async headManifest(
@@ -65,7 +59,7 @@ export class Repository implements RemoteRepository {
     { signal }: { signal: AbortSignal },
   ): Promise<{ digest: Digest; mediaType: string; sizeBytes: number } | undefined> {
     const place = this.#place(reference);
-    return await this.#atRegistry(signal, place, async (session) => {
+    return await this.#atRegistry(signal, async (session) => {
       const told = await headManifest(session, place, signal);
       if (told !== 'untold') return told;
       const { digest, mediaType, bytes } = await getManifest(session, place, signal);
@@ -89,11 +83,16 @@ export class Repository implements RemoteRepository {
       onFailure: () => undefined,
       isLast: true,
     });
-    yield* downloadBlob(blob, sources, { path: this.path, signal, onRetry, limits: this.#tools.limits });
+    yield* downloadBlob(blob, sources, {
+      path: this.path,
+      signal,
+      onRetry,
+      limits: { ...this.#tools.limits, attempts: this.#tools.downloadAttempts },
+    });
   }
 
   async hasBlob(digest: Digest, { signal }: { signal: AbortSignal }): Promise<boolean> {
-    return await this.#atRegistry(signal, undefined, (session) => hasBlob(session, this.path, digest, signal));
+    return await this.#atRegistry(signal, (session) => hasBlob(session, this.path, digest, signal));
   }
 
   async pushBlob(
@@ -102,6 +101,8 @@ export class Repository implements RemoteRepository {
       open: (offsetBytes: number) => AsyncIterable<Uint8Array>;
       mountFrom: readonly string[];
       onProgress?: (sentBytes: number) => void;
+      onMounted?: (fromPath: string) => void;
+      onRetry?: (attempt: number, delayMs: number) => void;
       signal: AbortSignal;
     },
   ): Promise<BlobPushed> {
@@ -115,7 +116,7 @@ export class Repository implements RemoteRepository {
     { signal }: { signal: AbortSignal },
   ): Promise<Digest> {
     const place = this.#place(reference);
-    return await this.#atRegistry(signal, place, (session) => putManifest(session, place, manifest, signal));
+    return await this.#atRegistry(signal, (session) => putManifest(session, place, manifest, signal));
   }
 
   async listTags({ signal }: { signal: AbortSignal }): Promise<string[]> {
@@ -124,18 +125,14 @@ export class Repository implements RemoteRepository {
 
   async deleteManifest(reference: string, { signal }: { signal: AbortSignal }): Promise<void> {
     const place = this.#place(reference);
-    await this.#atRegistry(signal, place, (session) => deleteManifest(session, place, signal));
+    await this.#atRegistry(signal, (session) => deleteManifest(session, place, signal));
   }
 
-  async #atRegistry<T>(
-    signal: AbortSignal,
-    place: ManifestPlace | undefined,
-    work: (session: Session) => Promise<T>,
-  ): Promise<T> {
+  async #atRegistry<T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> {
     const once = async (): Promise<T> => {
-      const endpoint = await this.#registry(signal);
+      const endpoint = await this.#tools.endpoints.registry(this.domain, signal);
       try {
-        return await work(this.#session(endpoint, place));
+        return await work(this.#session(endpoint));
       } catch (error) {
         this.#registryFailed(error, endpoint);
         throw error;
@@ -162,30 +159,24 @@ export class Repository implements RemoteRepository {
     if (isDown) this.#tools.endpoints.pause(mirror);
   }
 
-  #session(endpoint: Endpoint, place?: ManifestPlace): Session {
-    const reference = place && this.#reference(place.reference);
+  #session(endpoint: Endpoint): Session {
     return new Session({
       ...this.#tools,
       endpoint,
       authorizer: new Authorizer(endpoint, this.#credentials, this.#tools.tokens),
       scopes: [repositoryScope(this.path, this.#actions === 'push' ? 'pull,push' : 'pull')],
-      subject: {
-        operation: this.#actions,
-        name: familiarName(this),
-        reference: reference && familiarReference(reference),
-      },
+      operation: this.#actions,
     });
-  }
-
-  #reference(text: string): ImageReference {
-    const { domain, path } = this;
-    return isDigest(text) ? { domain, path, digest: text } : { domain, path, tag: text };
   }
 
   #place(reference: string): ManifestPlace {
     if (!isDigest(reference) && !isTag(reference)) {
       throw new EngineError('invalidArgument', 'INVALID_REFERENCE', 'invalid reference format');
     }
-    return { path: this.path, reference, fullName: formatReference(this.#reference(reference)) };
+    const { domain, path } = this;
+    const name: ImageReference = isDigest(reference)
+      ? { domain, path, digest: reference }
+      : { domain, path, tag: reference };
+    return { path, reference, fullName: formatReference(name) };
   }
 }

@@ -7,7 +7,6 @@ import { searchHost } from './hosts.ts';
 import type { RepositoryTools } from './repository.ts';
 import { retrying } from './retry.ts';
 import { Session } from './session.ts';
-import type { HttpResponse } from './transport.ts';
 
 /** Asks `/v1/search`, which Docker Hub has and registries by the distribution-spec have not. */
 export async function search(
@@ -25,7 +24,7 @@ export async function search(
     endpoint,
     authorizer: new Authorizer(endpoint, options.credentials, tools.tokens),
     scopes: ['registry:catalog:search'],
-    subject: { operation: 'other', name: domain },
+    operation: 'other',
   });
   const target = new URL('v1/search', endpoint.base);
   target.searchParams.set('q', query.term);
@@ -33,7 +32,7 @@ export async function search(
   const ask = async (): Promise<Buffer> => {
     const response = await session.expect({ method: 'GET', target, signal }, [200]);
     const tooLong = (): EngineError => noSearch(domain, 'its answer is too long');
-    return await readWhole(response as HttpResponse, { capBytes: limits.searchBytes, limits, tooLong });
+    return await readWhole(response, { capBytes: limits.searchBytes, limits, tooLong });
   };
   try {
     return decodeResults(domain, await retrying(ask, { limits, signal }));

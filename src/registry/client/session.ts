@@ -25,7 +25,7 @@ export interface SessionTools extends Following {
   readonly endpoint: Endpoint;
   readonly authorizer: Authorizer;
   readonly scopes: readonly string[];
-  readonly subject: Subject;
+  readonly operation: Subject['operation'];
 }
 
 /** Requests to one server on behalf of one user: authorized, renewed when a token has ended, with errors in Docker's words. */
@@ -66,12 +66,7 @@ export class Session {
       const hasMore = authorizer.learn(challenges, authorization);
       if (authorizer.lacksBasicCredentials) {
         discard(response);
-        throw registryFailure(
-          'unauthorized',
-          'NO_CREDENTIALS',
-          requestText(request.method, url, 'no basic auth credentials'),
-          { status: 401 },
-        );
+        throw this.#noCredentials(request, url);
       }
       if (!hasMore) return response;
       discard(response);
@@ -79,19 +74,15 @@ export class Session {
   }
 
   /** The answer if its status is one of `expected`. @throws {@link EngineError} with Docker's text for every other. */
-  async expect(
-    request: SessionRequest,
-    expected: readonly number[],
-    subject?: Partial<Subject>,
-  ): Promise<HttpResponse> {
+  async expect(request: SessionRequest, expected: readonly number[]): Promise<HttpResponse> {
     const response = await this.request(request);
     if (expected.includes(response.status)) return response;
-    throw await this.failure(response, subject);
+    throw await this.failure(response);
   }
 
-  async failure(response: HttpResponse, subject?: Partial<Subject>): Promise<EngineError> {
-    const { isAnonymous } = this.#tools.authorizer;
-    return await failureOf(response, { ...this.#tools.subject, isAnonymous, ...subject }, this.#tools.limits);
+  async failure(response: HttpResponse): Promise<EngineError> {
+    const { authorizer, operation, limits } = this.#tools;
+    return await failureOf(response, { operation, isAnonymous: authorizer.isAnonymous }, limits);
   }
 
   async #send(request: SessionRequest, url: URL, authorization: string | undefined): Promise<HttpResponse> {
@@ -109,6 +100,13 @@ export class Session {
       },
       authorization,
     );
+  }
+
+  /** A push tells the reason alone, as Docker's does. */
+  #noCredentials(request: SessionRequest, url: URL): EngineError {
+    const reason = 'no basic auth credentials';
+    const text = this.#tools.operation === 'push' ? reason : requestText(request.method, url, reason);
+    return registryFailure('unauthorized', 'NO_CREDENTIALS', text, { status: 401 });
   }
 
   /** What fails in getting a token is told with the request that it was for, as Go's client does. */

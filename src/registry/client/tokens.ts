@@ -154,7 +154,7 @@ export class Tokens {
   async #read(response: HttpResponse): Promise<Token> {
     const { limits } = this.#tools;
     if (response.status < 200 || response.status > 299) {
-      throw await failureOf(response, { operation: 'other', name: '' }, limits);
+      throw await failureOf(response, { operation: 'other', isAnonymous: false }, limits);
     }
     const askedAtMs = Date.now();
     const tooLong = (): EngineError => badAnswer('its answer is too long');

@@ -15,6 +15,8 @@ export interface UploadOptions {
   readonly open: (offsetBytes: number) => AsyncIterable<Uint8Array>;
   readonly mountFrom: readonly string[];
   readonly onProgress?: ((sentBytes: number) => void) | undefined;
+  readonly onMounted?: ((fromPath: string) => void) | undefined;
+  readonly onRetry?: ((attempt: number, delayMs: number) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -61,7 +63,10 @@ async function mount(
       );
       discard(response);
       if (begun) await cancelUpload(session, begun, options.signal);
-      if (response.status === 201) return 'mounted';
+      if (response.status === 201) {
+        options.onMounted?.(from);
+        return 'mounted';
+      }
       begun = beginningOf(session, response);
     } catch (error) {
       // Mounting is a short cut. That it fails, for want of rights there for example, says nothing about uploading.
@@ -132,6 +137,7 @@ async function transfer(
         attempt += 1;
         const delayMs = retryDelayMs(asResumable(error), attempt, limits);
         if (delayMs === undefined) throw error;
+        options.onRetry?.(attempt, delayMs);
         await pause(delayMs, options.signal);
       }
       if (upload && (await wasFinished(session, blob, options))) return;
