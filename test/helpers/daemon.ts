@@ -7,7 +7,7 @@ import { findLeftovers, sweepMounts, sweepNetwork } from './leftovers.ts';
 import { type Slot, takeSlot } from './slot.ts';
 import { until, within } from './until.ts';
 
-const launcher = new URL('../../bin/berthd', import.meta.url).pathname;
+const ownLauncher = new URL('../../bin/berthd', import.meta.url).pathname;
 const logTailLines = 80;
 
 export interface DaemonOptions {
@@ -16,6 +16,8 @@ export interface DaemonOptions {
   flags?: readonly string[];
   /** `debug` unless told, or what `BERTH_TEST_LOG_LEVEL` says. */
   logLevel?: string;
+  /** The program; `bin/berthd` of this clone unless told. */
+  launcher?: string;
 }
 
 /** A berthd of the test's own: own roots, socket, bridge and subnet. One process at a time, restartable. */
@@ -90,7 +92,7 @@ export class TestDaemon {
       // A machine's own configuration is none of the test's business.
       ['--config-file', join(this.#directory, 'daemon.json')],
     ].flat();
-    const child = spawn(launcher, [...flags, ...(this.#options.flags ?? [])], {
+    const child = spawn(this.#options.launcher ?? ownLauncher, [...flags, ...(this.#options.flags ?? [])], {
       stdio: ['ignore', log, log],
       env: { ...process.env, ...this.#options.env, ...env },
     });
