@@ -6,6 +6,7 @@ import { toHistory, toImageInspect, type ImageView } from './wire.ts';
 
 const view: ImageView = {
   id: parseDigest(`sha256:${'1'.repeat(64)}`),
+  descriptor: { mediaType: 'm', digest: parseDigest(`sha256:${'3'.repeat(64)}`), size: 1 },
   config: {
     architecture: 'amd64',
     os: 'linux',
@@ -34,6 +35,7 @@ test('compileImageFilter understands every key', async () => {
   assert.equal(await matches({ before: ['x'] }), false);
   assert.equal(await matches({ until: ['2030-01-01'] }), true);
   assert.equal(await matches({ reference: ['app/*'] }), true);
+  assert.equal(await matches({ reference: ['docker.io/app/web:1'] }), true);
   await assert.rejects(matches({ dangling: ['maybe'] }), /invalid filter 'dangling=maybe'/);
   await assert.rejects(matches({ size: ['1'] }), /invalid filter 'size'/);
 });
@@ -61,4 +63,13 @@ test('toImageInspect fills zero values and leaves out what Docker leaves out', (
   assert.equal(inspect.Config?.Cmd, null);
   assert.equal('Variant' in inspect, false);
   assert.equal(inspect.RootFS.Layers?.length, 1);
+});
+
+test('an image with nothing but digests is listed both as dangling and as not', async () => {
+  const digested = { ...view, repoTags: [], repoDigests: [`app/web@sha256:${'4'.repeat(64)}`] };
+  for (const wanted of ['true', 'false']) {
+    const matches = await compileImageFilter(new Map([['dangling', [wanted]]]), { find: () => Promise.resolve(view) });
+    assert.equal(matches(digested), true);
+    assert.equal(matches({ ...digested, repoDigests: [] }), wanted === 'true');
+  }
 });

@@ -1,6 +1,7 @@
 import { matchesGlob } from 'node:path/posix';
 import { EngineError } from '#errors';
 import { parseRfc3339Nano } from '#lib';
+import { familiarName, formatReference, parseReference, repositoryName } from '#spec';
 import { matchesLabel } from '../containers/list-filter.ts';
 import { parseUntil } from '../prune-until.ts';
 import type { ImageView } from './wire.ts';
@@ -46,8 +47,10 @@ async function compileKey(
 ): Promise<(view: ImageView) => boolean> {
   switch (key) {
     case 'dangling': {
-      const wanted = parseDangling(values);
-      return (view) => (view.repoTags.length === 0) === wanted;
+      // An image with nothing but digests is found as dangling, and yet left where those are not wanted: Docker's rule.
+      return parseDangling(values)
+        ? (view) => view.repoTags.length === 0
+        : (view) => view.repoTags.length > 0 || view.repoDigests.length > 0;
     }
     case 'label':
       return (view) => values.every((value) => matchesLabel(view.config.config?.Labels ?? {}, value));
@@ -79,14 +82,15 @@ export function parseDangling(values: readonly string[]): boolean {
 }
 
 /**
- * The names that match any of the `reference` patterns: `*` and `?` stay within a path component; a pattern without a tag
- * matches every tag; a pattern may name just the last components.
+ * The names that match any of the `reference` patterns, in their short or their full form: `*` and `?` stay within a path
+ * component; a pattern without a tag matches every tag.
  */
 export function matchingNames(names: readonly string[], patterns: readonly string[]): string[] {
   return names.filter((name) => patterns.some((pattern) => matchesReference(name, pattern)));
 }
 
 function matchesReference(name: string, pattern: string): boolean {
-  const repository = name.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
-  return matchesGlob(name, pattern) || matchesGlob(repository, pattern);
+  const reference = parseReference(name);
+  const forms = [name, familiarName(reference), formatReference(reference), repositoryName(reference)];
+  return forms.some((form) => matchesGlob(form, pattern));
 }

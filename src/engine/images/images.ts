@@ -4,9 +4,7 @@ import { formatRfc3339Nano, nowNano } from '#lib';
 import {
   familiarReference,
   isTag,
-  parseAnyReference,
   parseReference,
-  repositoryName,
   withDefaultTag,
   formatReference,
   type DeleteResponseItem,
@@ -20,18 +18,20 @@ import {
 } from '#spec';
 import type { ImageRecord, Store, StoredImage } from '#store';
 import { Catalog, parsePlatformOption } from './catalog.ts';
-import { noSuchImage } from './errors.ts';
 import { emitById, imageAttributes, type EmitImageEvent } from './events.ts';
 import { importImage, parseTarget, type ImportRequest } from './import.ts';
 import { isObject, MAX_JSON_BYTES, parseJsonObject, stringOr } from './json.ts';
 import { listImages } from './listing.ts';
 import { load } from './load/load.ts';
+import { manifestSummaries } from './manifest-views.ts';
 import { addLayeredImage } from './new-layer-image.ts';
 import { reportProgress } from './progress.ts';
 import { pruneImages } from './prune.ts';
 import { MEDIA_TYPES, Registrar, type NewLayer } from './registrar.ts';
 import { Remover, type ImageUser } from './remove.ts';
-import { mergeSaved, tagsOf, writeImages, type PinnedImage, type SavedImage } from './save.ts';
+import { pinImage, readSaved } from './save-request.ts';
+import { writeImages } from './save.ts';
+import { Variants } from './variants.ts';
 import { toHistory, toImageInspect } from './wire.ts';
 
 export interface ImagesOptions {
@@ -66,6 +66,7 @@ export class Images {
   readonly #catalog: Catalog;
   readonly #registrar: Registrar;
   readonly #remover: Remover;
+  readonly #variants: Variants;
 
   constructor(options: ImagesOptions) {
     this.#store = options.store;
@@ -74,6 +75,7 @@ export class Images {
     this.#catalog = new Catalog(options.store);
     this.#registrar = new Registrar(options.store);
     this.#remover = new Remover({ ...options, catalog: this.#catalog });
+    this.#variants = new Variants(options.store, this.#catalog, this.#registrar);
   }
 
   /**
@@ -86,12 +88,23 @@ export class Images {
     return await this.#catalog.stored(await this.#get(ref, platform));
   }
 
-  async list(options: { all: boolean; filters: Filters; sharedSize: boolean }): Promise<ImageSummary[]> {
-    return await listImages(this.#parts(), { ...options, countContainers: false });
+  async list(options: {
+    all: boolean;
+    filters: Filters;
+    sharedSize: boolean;
+    manifests?: boolean;
+  }): Promise<ImageSummary[]> {
+    const { manifests = false } = options;
+    return await listImages(this.#parts(), { ...options, manifests, countContainers: true });
   }
 
-  async inspect(ref: string, options: { platform: string }): Promise<ImageInspect> {
-    return toImageInspect(await this.#catalog.view(await this.#get(ref, options.platform)));
+  async inspect(ref: string, options: { platform: string; manifests?: boolean }): Promise<ImageInspect> {
+    const { manifests = false, platform } = options;
+    const image = await this.#get(ref, platform);
+    const inspected = toImageInspect(await this.#catalog.view(image));
+    if (platform !== '') inspected.Descriptor = await this.#catalog.descriptor(image.manifestDigest);
+    if (manifests) inspected.Manifests = await manifestSummaries(this.#parts(), image);
+    return inspected;
   }
 
   async history(ref: string, options: { platform: string }): Promise<HistoryEntry[]> {
@@ -107,11 +120,13 @@ export class Images {
     }
     if (tag !== '' && !isTag(tag)) throw new EngineError('invalidArgument', 'INVALID_TAG', 'invalid tag format');
     const name = withDefaultTag(tag === '' ? target : { ...target, tag });
-    const config = await this.#catalog.config(this.#catalog.get(ref).id);
+    const { id } = await this.#get(ref, '');
+    const config = await this.#catalog.config(id);
     const image = this.#store.transaction(() => {
       // Looked up again: it may have gone meanwhile.
+      const { index } = this.#catalog.locate(ref);
       const found = this.#catalog.get(ref);
-      this.#store.images.tag(formatReference(name), found.id, formatRfc3339Nano(nowNano()));
+      this.#store.images.tag(formatReference(name), found.id, formatRfc3339Nano(nowNano()), index);
       return found;
     });
     this.#emit('tag', image.id, imageAttributes(familiarReference(name), config));
@@ -143,28 +158,16 @@ export class Images {
 
   /** A tar of the images; with a repository alone, of all its tags. The images stay until the stream has ended. */
   async save(refs: readonly string[], options: { platform: string; signal: AbortSignal }): Promise<Readable> {
-    const images: SavedImage[] = [];
-    for (const ref of refs) {
-      const found = this.#savedBy(ref);
-      for (const { image } of found) await this.#catalog.checkPlatform(ref, image, options.platform);
-      images.push(...found);
-    }
-    const merged = mergeSaved(images);
     const lease = this.#store.leases.open();
     const done = (): void => {
       lease[Symbol.dispose]();
       this.#store.collectLater();
     };
     try {
-      for (const { image } of merged) this.#pin(image, lease);
-      const layers = new Map(merged.map(({ image }) => [image.id, this.#catalog.layers(image.id)]));
-      const pinned: PinnedImage[] = [];
-      for (const each of merged) {
-        const { id } = each.image;
-        pinned.push({ ...each, config: await this.#catalog.config(id), layers: layers.get(id) ?? [] });
-      }
-      for (const { image, config } of pinned) emitById(this.#emit, 'save', image.id, config);
-      return writeImages(this.#store, pinned, options.signal, done);
+      const parts = { ...this.#parts(), variants: this.#variants };
+      const saved = await readSaved(parts, refs, options.platform, lease);
+      for (const { imageId, config } of saved) emitById(this.#emit, 'save', imageId, config);
+      return writeImages(this.#store, saved, options.signal, done);
     } catch (error) {
       done();
       throw error;
@@ -212,7 +215,13 @@ export class Images {
 
   /** What images hold on disk: unpacked layers and the blobs they came from. */
   async diskUsage(): Promise<{ Images: ImageSummary[]; LayersSize: number }> {
-    const options = { all: false, filters: new Map<string, string[]>(), sharedSize: true, countContainers: true };
+    const options = {
+      all: false,
+      filters: new Map<string, string[]>(),
+      sharedSize: true,
+      countContainers: true,
+      manifests: false,
+    };
     const images = await listImages(this.#parts(), options);
     const layersBytes = this.#store.layers.list().reduce((sum, layer) => sum + layer.sizeBytes, 0);
     return { Images: images, LayersSize: layersBytes + (await this.#store.blobs.totalBytes()) };
@@ -224,40 +233,8 @@ export class Images {
   }
 
   async #get(ref: string, platform: string): Promise<ImageRecord> {
-    const image = this.#catalog.get(ref);
-    await this.#catalog.checkPlatform(ref, image, platform);
+    const { image } = await this.#variants.choose(ref, platform);
     return image;
-  }
-
-  #savedBy(ref: string): SavedImage[] {
-    const parsed = parseAnyReference(ref);
-    if (parsed.kind === 'digest') return [{ image: this.#catalog.get(ref), names: [] }];
-    const { reference } = parsed;
-    if (reference.tag !== undefined || reference.digest !== undefined) {
-      const image = this.#catalog.get(ref);
-      const isName = this.#catalog.findNamed(reference) !== undefined && reference.digest === undefined;
-      return [{ image, names: isName ? [reference] : [] }];
-    }
-    const repository = repositoryName(reference);
-    const byImage = [...this.#store.images.allReferences()].flatMap(([id, references]) => {
-      const names = tagsOf(references, repository);
-      const image = names.length === 0 ? undefined : this.#store.images.find(id);
-      return image ? [{ image, names }] : [];
-    });
-    if (byImage.length > 0) return byImage;
-    const image = this.#store.images.findByPrefix(ref);
-    if (!image) throw noSuchImage(familiarReference(withDefaultTag(reference)));
-    return [{ image, names: [] }];
-  }
-
-  #pin(image: ImageRecord, lease: ReturnType<Store['leases']['open']>): void {
-    lease.pinBlob(image.id);
-    lease.pinBlob(image.manifestDigest);
-    for (const { chainId, blobDigest } of this.#store.images.layers(image.id)) {
-      lease.pinBlob(blobDigest);
-      lease.pinLayer(chainId);
-    }
-    for (const layer of this.#catalog.layers(image.id)) lease.pinBlob(layer.blobDigest);
   }
 
   async #parentOf(
@@ -265,7 +242,7 @@ export class Images {
     lease: ReturnType<Store['leases']['open']>,
   ): Promise<{ id: Digest; config: oci.ImageConfig; layers: NewLayer[] }> {
     const image = this.#catalog.get(id);
-    this.#pin(image, lease);
+    pinImage(this.#parts(), image, lease);
     const manifest = parseJsonObject(
       await this.#store.blobs.read(image.manifestDigest, MAX_JSON_BYTES),
       'the manifest',

@@ -1,7 +1,8 @@
-import type { ChainId, Digest, ImageSummary } from '#spec';
+import type { ChainId, Digest, ImageSummary, ManifestSummary } from '#spec';
 import type { ImageRecord, Store } from '#store';
 import type { Catalog } from './catalog.ts';
 import { compileImageFilter, matchingNames, parseDangling } from './image-filter.ts';
+import { manifestSummaries, totalBytes } from './manifest-views.ts';
 import type { ImageUser } from './remove.ts';
 import { toImageSummary, type ImageView } from './wire.ts';
 
@@ -17,6 +18,8 @@ export interface ListingOptions {
   filters: ReadonlyMap<string, readonly string[]>;
   sharedSize: boolean;
   countContainers: boolean;
+  /** Also list every image's manifests, and count all of them into its size. */
+  manifests: boolean;
 }
 
 /** `GET /images/json`: newest first. */
@@ -27,10 +30,13 @@ export async function listImages(parts: ListingParts, options: ListingOptions): 
   const references = store.images.allReferences();
   const images = store.images.list();
   const parents = new Set(images.map((image) => image.parentId));
+  const platforms = store.indexes.imageIds();
   const users = options.sharedSize ? countLayerUsers(store, images) : undefined;
   const summaries: ImageSummary[] = [];
   for (const image of images) {
     const names = references.get(image.id) ?? [];
+    const isVariant = names.length === 0 && image.indexDigest === undefined && platforms.has(image.id);
+    if (isVariant) continue;
     const isIntermediate = names.length === 0 && parents.has(image.id);
     if (isIntermediate && (!options.all || wantsDangling(options.filters))) continue;
     const view = await findView(catalog, store, image, names);
@@ -41,10 +47,20 @@ export async function listImages(parts: ListingParts, options: ListingOptions): 
       toImageSummary(withMatchingNames(view, options.filters), {
         ...(shared === undefined ? {} : { sharedSizeBytes: shared }),
         ...(containers === undefined ? {} : { containers }),
+        ...(options.manifests ? await withManifests(parts, image) : {}),
       }),
     );
   }
   return summaries.sort((a, b) => b.Created - a.Created || (a.Id < b.Id ? -1 : 1));
+}
+
+async function withManifests(
+  parts: ListingParts,
+  image: ImageRecord,
+): Promise<{ manifests: ManifestSummary[]; totalBytes: number; containers: number }> {
+  const manifests = await manifestSummaries(parts, image);
+  const containers = manifests.flatMap((manifest) => manifest.ImageData?.Containers ?? []).length;
+  return { manifests, totalBytes: totalBytes(parts, image), containers };
 }
 
 function wantsDangling(filters: ListingOptions['filters']): boolean {

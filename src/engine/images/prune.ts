@@ -50,7 +50,10 @@ async function isCandidate(
 ): Promise<boolean> {
   const { store, catalog } = parts;
   if (!store.images.find(image.id) || parts.containersUsing(image.id).length > 0) return false;
+  // One of another image's platforms goes with that.
+  const isVariant = image.indexDigest === undefined && store.indexes.containing(image.id).length > 0;
   const references = store.images.references(image.id).map(parseReference);
+  if (references.length === 0 && isVariant) return false;
   if (references.length === 0 && store.images.children(image.id).length > 0) return false;
   if (danglingOnly && references.some((reference) => reference.digest === undefined)) return false;
   return matches(await catalog.view(image));

@@ -11,7 +11,7 @@ import {
   type UnpackedLayer,
 } from '#store';
 import { decodeIndex, isFor } from './descriptors.ts';
-import { invalidImageArchive } from './errors.ts';
+import { invalidImageArchive, noSuchImage } from './errors.ts';
 import { decodeImageConfig } from './image-config.ts';
 
 /** A layer of an image that is being added. */
@@ -122,6 +122,29 @@ export class Registrar {
     return added;
   }
 
+  /**
+   * Adds an image that an index keeps as blobs only, unpacking its layers. What the index means stays.
+   *
+   * @throws {@link EngineError} notFound when the index went meanwhile.
+   */
+  async addKept(
+    index: Digest,
+    image: { manifestDigest: Digest; id: Digest; layers: readonly NewLayer[] },
+    lease: Lease,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { id, manifestDigest } = image;
+    for (const digest of [id, manifestDigest]) lease.pinBlob(digest);
+    const layers = await this.#addLayers(image.layers, lease, signal);
+    failpoint('image-before-kept-commit');
+    const row = { id, manifestDigest, parentId: undefined, addedAt: formatRfc3339Nano(nowNano()) };
+    this.#store.transaction(() => {
+      const isKept = this.#store.indexes.entries(index).some((entry) => entry.imageId === id);
+      if (!isKept) throw noSuchImage(id);
+      this.#store.images.add(row, layers);
+    });
+  }
+
   #tag(references: readonly string[], id: Digest, now: string, index: Digest | undefined): AddedImage['moved'] {
     return references.flatMap((reference) => {
       const before = this.#store.images.tag(reference, id, now, index);
@@ -154,7 +177,7 @@ export class Registrar {
     const unpacked = indexes
       .entries(index)
       .filter((entry) => entry.imageId !== undefined && images.find(entry.imageId) !== undefined);
-    const mean = chooseMeant(unpacked, hostPlatform())?.imageId ?? image.id;
+    const mean = chooseMeant(unpacked, hostPlatform(), images.meantBy(index))?.imageId ?? image.id;
     images.standFor(index, mean);
     return mean;
   }
@@ -203,9 +226,17 @@ export class Registrar {
   }
 }
 
-/** The host's platform if it is among them, else the first. */
-export function chooseMeant(entries: readonly KeptManifest[], host: oci.Platform): KeptManifest | undefined {
-  return entries.find((entry) => isFor(host, entry.descriptor)) ?? entries[0];
+/** The host's platform if it is among them, else what it was, else the first. */
+export function chooseMeant(
+  entries: readonly KeptManifest[],
+  host: oci.Platform,
+  before: Digest | undefined,
+): KeptManifest | undefined {
+  return (
+    entries.find((entry) => isFor(host, entry.descriptor)) ??
+    entries.find((entry) => entry.imageId === before) ??
+    entries[0]
+  );
 }
 
 /** The entries, and the image's own where an index inside the index lists it. */

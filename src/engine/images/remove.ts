@@ -87,6 +87,7 @@ export class Remover {
   async #configsOf(image: ImageRecord): Promise<Map<Digest, oci.ImageConfig>> {
     const { store, catalog } = this.#parts;
     const configs = new Map<Digest, oci.ImageConfig>();
+    for (const { id } of this.#variants(image)) configs.set(id, await catalog.config(id));
     for (let next: ImageRecord | undefined = image; next !== undefined && !configs.has(next.id);) {
       configs.set(next.id, await catalog.config(next.id));
       next = next.parentId === undefined ? undefined : store.images.find(next.parentId);
@@ -114,7 +115,7 @@ export class Remover {
 
   /** Answers whether that is all: other names keep the image. */
   #removeName(ref: string, image: ImageRecord, options: RemoveOptions, changes: Changes): boolean {
-    const [user] = this.#parts.containersUsing(image.id);
+    const [user] = this.#usersOf(image);
     if (!options.force && user && isSingleReference(this.#references(image.id))) {
       throw referenceInUse(ref, user.id, image.id);
     }
@@ -123,9 +124,20 @@ export class Remover {
     const left = this.#references(image.id);
     const siblings = left.filter((reference) => repositoryName(reference) === repositoryName(name));
     const isLastTag = name.digest === undefined && siblings.every((reference) => reference.digest !== undefined);
-    if (!isLastTag) return left.length > 0;
-    for (const sibling of siblings) this.#untag(sibling, image.id, changes, { silent: true });
-    return left.length > siblings.length;
+    if (isLastTag) for (const sibling of siblings) this.#untag(sibling, image.id, changes, { silent: true });
+    return this.#references(image.id).length > 0 || this.#becomesVariant(image.id, changes);
+  }
+
+  /** Whether the image, which has lost its last name, is another one's platform, and so stays as nothing but that. */
+  #becomesVariant(id: Digest, changes: Changes): boolean {
+    const { store } = this.#parts;
+    const isVariant = store.indexes.containing(id).some((index) => store.images.meantBy(index) !== id);
+    const image = store.images.find(id);
+    if (!isVariant || !image) return false;
+    const variants = this.#variants(image);
+    store.images.standAlone(id);
+    this.#removeOrphans(variants, changes);
+    return true;
   }
 
   /** @param quiet - a name was removed already: conflicts only mean that the image stays. */
@@ -138,19 +150,19 @@ export class Remover {
       throw cannotDelete(image.id, conflict);
     }
     for (const reference of this.#references(image.id)) this.#untag(reference, image.id, changes);
-    store.images.remove(image.id);
-    changes.items.push({ Deleted: image.id });
-    changes.events.push({ action: 'delete', id: image.id });
+    const variants = this.#variants(image);
+    this.#removeRow(image.id, changes);
+    this.#removeOrphans(variants, changes);
     const parent = image.parentId === undefined ? undefined : store.images.find(image.parentId);
     if (options.prune && parent) this.#delete(parent, { force: false, prune: true }, true, changes);
   }
 
   #findConflict(image: ImageRecord, reasons: Reasons): DeleteConflict | undefined {
-    const { store, containersUsing } = this.#parts;
+    const { store } = this.#parts;
     if (store.images.children(image.id).length > 0) {
       return { hard: true, used: false, message: 'image has dependent child images' };
     }
-    const users = containersUsing(image.id);
+    const users = this.#usersOf(image);
     const running = users.find((user) => user.running);
     if (running) {
       return { hard: true, used: true, message: `image is being used by running container ${shortId(running.id)}` };
@@ -165,15 +177,63 @@ export class Remover {
     return undefined;
   }
 
+  /** Containers of the image, and of the other platforms that go with it. */
+  #usersOf(image: ImageRecord): ImageUser[] {
+    const { containersUsing } = this.#parts;
+    return [image, ...this.#variants(image)].flatMap(({ id }) => containersUsing(id));
+  }
+
+  /** Images for other platforms that are here only as part of what this image stands for. */
+  #variants(image: ImageRecord): ImageRecord[] {
+    const index = image.indexDigest;
+    return index === undefined ? [] : this.#variantsOf(index).filter(({ id }) => id !== image.id);
+  }
+
+  #variantsOf(index: Digest): ImageRecord[] {
+    const { images, indexes } = this.#parts.store;
+    return indexes.entries(index).flatMap(({ imageId }) => {
+      const image = imageId === undefined ? undefined : images.find(imageId);
+      const isOnlyHere = image?.indexDigest === undefined || image.indexDigest === index;
+      const isVariant = image && isOnlyHere && indexes.containing(image.id).length === 1;
+      return isVariant && this.#references(image.id).length === 0 ? [image] : [];
+    });
+  }
+
+  /** Images that were part of an index that is gone. Those that are used stay, as images without a name. */
+  #removeOrphans(images: readonly ImageRecord[], changes: Changes): void {
+    const { store, containersUsing } = this.#parts;
+    for (const { id } of images) {
+      const isNeeded = store.indexes.containing(id).length > 0 || store.images.children(id).length > 0;
+      if (isNeeded || this.#references(id).length > 0 || containersUsing(id).length > 0) continue;
+      this.#removeRow(id, changes);
+    }
+  }
+
+  #removeRow(id: Digest, changes: Changes): void {
+    const { images, indexes } = this.#parts.store;
+    for (const index of indexes.containing(id)) {
+      const entries = indexes.entries(index).filter((entry) => entry.imageId === id);
+      for (const { manifestDigest } of entries) indexes.drop(index, manifestDigest);
+    }
+    images.remove(id);
+    changes.items.push({ Deleted: id });
+    changes.events.push({ action: 'delete', id });
+  }
+
   #references(id: Digest): ImageReference[] {
     return this.#parts.store.images.references(id).map(parseReference);
   }
 
   #untag(reference: ImageReference, id: Digest, changes: Changes, options: { silent?: boolean } = {}): boolean {
-    const wasThere = this.#parts.store.images.untag(formatReference(reference));
+    const { images, indexes } = this.#parts.store;
+    const name = formatReference(reference);
+    const index = images.target(name)?.indexDigest;
+    const variants = index === undefined ? [] : this.#variantsOf(index).filter((image) => image.id !== id);
+    const wasThere = images.untag(name);
     if (!wasThere) return false;
     changes.items.push({ Untagged: familiarReference(reference) });
     if (options.silent !== true) changes.events.push({ action: 'untag', id });
+    if (index !== undefined && !indexes.has(index)) this.#removeOrphans(variants, changes);
     return true;
   }
 }

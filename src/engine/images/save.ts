@@ -3,25 +3,41 @@ import type { Readable } from 'node:stream';
 import { createTarWriter, decompress, type TarWriter } from '#archive';
 import { EngineError } from '#errors';
 import { parseRfc3339Nano } from '#lib';
-import { familiarName, familiarReference, parseReference, type Digest, type ImageReference, type oci } from '#spec';
-import type { ImageRecord, Layer, Store } from '#store';
+import { familiarName, familiarReference, type Digest, type ImageReference, type oci } from '#spec';
+import type { Layer, Store } from '#store';
 import { makeManifest, MEDIA_TYPES } from './registrar.ts';
 
 /** An image to save, with the names asked for. */
-export interface SavedImage {
-  image: ImageRecord;
+interface Named {
+  imageId: Digest;
   names: readonly ImageReference[];
 }
 
-/** With all that is written of it, read while the image was there: it may be removed meanwhile. */
-export interface PinnedImage extends SavedImage {
+/** An image of one platform, written anew: with plain layers, and a manifest that lists those. */
+export interface PlainImage extends Named {
+  kind: 'plain';
   config: oci.ImageConfig;
   /** From the bottom. */
   layers: readonly Layer[];
 }
 
-interface SavedParts extends PinnedImage {
-  manifest: Buffer;
+/** An index, or one manifest of it, written as it came. */
+export interface KeptImage extends Named {
+  kind: 'kept';
+  root: oci.Descriptor;
+  /** All that is here of it; what is missing stays missing. */
+  blobs: readonly Digest[];
+  /** Of the image that tools see which read nothing but Docker's list. */
+  config: oci.ImageConfig;
+  layers: readonly oci.Descriptor[];
+}
+
+/** All that is written, read while it was there: it may be removed meanwhile. */
+export type SavedImage = PlainImage | KeptImage;
+
+interface Written extends Named {
+  root: oci.Descriptor;
+  layers: readonly Pick<oci.Descriptor, 'mediaType' | 'size' | 'digest'>[];
 }
 
 function digestOf(bytes: Uint8Array): Digest {
@@ -33,14 +49,15 @@ function blobName(digest: string): string {
 }
 
 /**
- * The tar of `docker save`: an OCI layout, with Docker's `manifest.json` and `repositories` beside it. Layers are plain
- * tars whatever they came as: every tool reads those, and what is written depends on the image alone.
+ * The tar of `docker save`: an OCI layout, with Docker's `manifest.json` and `repositories` beside it. Layers of an image of
+ * one platform are plain tars whatever they came as: every tool reads those, and what is written depends on the image
+ * alone. An index is written byte for byte, so that its digest stays.
  *
  * Blobs and layers must stay pinned until `done` is called.
  */
 export function writeImages(
   store: Store,
-  images: readonly PinnedImage[],
+  images: readonly SavedImage[],
   signal: AbortSignal,
   done: () => void,
 ): Readable {
@@ -68,38 +85,53 @@ class ImageWriter {
     this.#written = new Set();
   }
 
-  async write(images: readonly PinnedImage[]): Promise<void> {
+  async write(images: readonly SavedImage[]): Promise<void> {
     await this.#writer.add({ name: 'blobs/', type: 'directory' });
     await this.#writer.add({ name: 'blobs/sha256/', type: 'directory' });
-    const parts: SavedParts[] = [];
-    for (const image of images) parts.push(await this.#writeImage(image));
-    await this.#addJson('index.json', toIndex(parts));
-    await this.#addJson('manifest.json', parts.map(toManifestEntry));
+    const written: Written[] = [];
+    for (const image of images) {
+      written.push(image.kind === 'kept' ? await this.#writeKept(image) : await this.#writePlain(image));
+    }
+    await this.#addJson('index.json', toIndex(written));
+    await this.#addJson('manifest.json', written.map(toManifestEntry));
     await this.#addJson('oci-layout', { imageLayoutVersion: '1.0.0' });
-    const repositories = toRepositories(parts);
+    const repositories = toRepositories(written);
     if (Object.keys(repositories).length > 0) await this.#addJson('repositories', repositories);
     await this.#writer.end();
   }
 
-  async #writeImage(pinned: PinnedImage): Promise<SavedParts> {
-    const { image, config, layers } = pinned;
-    const created = config.created === undefined ? 0n : (parseRfc3339Nano(config.created) ?? 0n);
+  async #writeKept({ root, blobs, config, imageId, names, layers }: KeptImage): Promise<Written> {
+    const created = createdNano(config);
+    for (const digest of blobs) {
+      const open = (): AsyncIterable<Uint8Array> => verified(this.#store.blobs.openRead(digest), digest);
+      await this.#addBlob(digest, this.#store.blobs.sizeBytes(digest), created, open);
+    }
+    return { root, imageId, names, layers };
+  }
+
+  async #writePlain({ imageId, config, layers, names }: PlainImage): Promise<Written> {
+    const created = createdNano(config);
     for (const layer of layers) await this.#writeLayer(layer, created);
-    const sizeBytes = this.#store.blobs.sizeBytes(image.id);
-    await this.#addBlob(image.id, sizeBytes, created, () => this.#store.blobs.openRead(image.id));
+    const sizeBytes = this.#store.blobs.sizeBytes(imageId);
+    await this.#addBlob(imageId, sizeBytes, created, () => this.#store.blobs.openRead(imageId));
     const blobs = layers.map((layer) => ({
       digest: layer.diffId,
       sizeBytes: layer.tarSizeBytes,
       mediaType: MEDIA_TYPES.layer,
     }));
-    const manifest = makeManifest({ digest: image.id, sizeBytes }, blobs);
-    await this.#addBlob(digestOf(manifest), manifest.length, created, () => manifest);
-    return { ...pinned, manifest };
+    const manifest = makeManifest({ digest: imageId, sizeBytes }, blobs);
+    const digest = digestOf(manifest);
+    await this.#addBlob(digest, manifest.length, created, () => manifest);
+    const variant = config.variant === undefined ? {} : { variant: config.variant };
+    const platform = { architecture: config.architecture, os: config.os, ...variant };
+    const root = { mediaType: MEDIA_TYPES.manifest, digest, size: manifest.length, platform };
+    const written = blobs.map(({ mediaType, sizeBytes: size, digest: of }) => ({ mediaType, size, digest: of }));
+    return { root, imageId, names, layers: written };
   }
 
   async #writeLayer(layer: Layer, created: bigint): Promise<void> {
     const open = (): Readable => decompress(this.#store.blobs.openRead(layer.blobDigest));
-    await this.#addBlob(layer.diffId, layer.tarSizeBytes, created, () => verified(open(), layer));
+    await this.#addBlob(layer.diffId, layer.tarSizeBytes, created, () => verified(open(), layer.diffId));
   }
 
   async #addBlob(
@@ -118,32 +150,29 @@ class ImageWriter {
   }
 }
 
-/** Passes a layer on and fails at its end if it is not what it should be: better no archive than a wrong one. */
-async function* verified(content: AsyncIterable<Uint8Array>, layer: Layer): AsyncGenerator<Uint8Array> {
+function createdNano(config: oci.ImageConfig): bigint {
+  return config.created === undefined ? 0n : (parseRfc3339Nano(config.created) ?? 0n);
+}
+
+/** Passes content on and fails at its end if it is not what it should be: better no archive than a wrong one. */
+async function* verified(content: AsyncIterable<Uint8Array>, digest: Digest): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
   for await (const chunk of content) {
     hash.update(chunk);
     yield chunk;
   }
-  if (`sha256:${hash.digest('hex')}` !== layer.diffId) {
-    throw new EngineError('dataLoss', 'BLOB_DAMAGED', `the stored content of layer ${layer.diffId} is damaged`);
+  if (`sha256:${hash.digest('hex')}` !== digest) {
+    throw new EngineError('dataLoss', 'BLOB_DAMAGED', `the stored content of layer ${digest} is damaged`);
   }
 }
 
-function toIndex(images: readonly SavedParts[]): oci.Index {
+function toIndex(images: readonly Written[]): oci.Index {
   return {
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.index,
-    manifests: images.flatMap(({ manifest, config, names }) => {
-      const variant = config.variant === undefined ? {} : { variant: config.variant };
-      const descriptor: oci.Descriptor = {
-        mediaType: MEDIA_TYPES.manifest,
-        digest: digestOf(manifest),
-        size: manifest.length,
-        platform: { architecture: config.architecture, os: config.os, ...variant },
-      };
-      if (names.length === 0) return [descriptor];
-      return names.map((name) => ({ ...descriptor, annotations: toAnnotations(name) }));
+    manifests: images.flatMap(({ root, names }) => {
+      if (names.length === 0) return [root];
+      return names.map((name) => ({ ...root, annotations: { ...root.annotations, ...toAnnotations(name) } }));
     }),
   };
 }
@@ -153,45 +182,25 @@ function toAnnotations(name: ImageReference): Record<string, string> {
   return { 'io.containerd.image.name': full, 'org.opencontainers.image.ref.name': name.tag ?? '' };
 }
 
-function toManifestEntry({ image, names, layers }: SavedParts): Record<string, unknown> {
-  const sources = layers.map((layer) => [
-    layer.diffId,
-    { mediaType: MEDIA_TYPES.layer, size: layer.tarSizeBytes, digest: layer.diffId },
-  ]);
+function toManifestEntry({ imageId, names, layers }: Written): Record<string, unknown> {
+  const sources = layers.map(({ mediaType, size, digest }) => [digest, { mediaType, size, digest }]);
   return {
-    Config: blobName(image.id),
+    Config: blobName(imageId),
     RepoTags: names.length === 0 ? null : names.map(familiarReference),
-    Layers: layers.map((layer) => blobName(layer.diffId)),
+    Layers: layers.map((layer) => blobName(layer.digest)),
     ...(layers.length === 0 ? {} : { LayerSources: Object.fromEntries(sources) as Record<string, unknown> }),
   };
 }
 
 /** Names to the topmost layer, for tools that still read this. */
-function toRepositories(images: readonly SavedParts[]): Record<string, Record<string, string>> {
+function toRepositories(images: readonly Written[]): Record<string, Record<string, string>> {
   const repositories: Record<string, Record<string, string>> = {};
-  for (const { image, names, layers } of images) {
-    const top = (layers.at(-1)?.diffId ?? image.id).slice('sha256:'.length);
+  for (const { imageId, names, layers } of images) {
+    const top = (layers.at(-1)?.digest ?? imageId).slice('sha256:'.length);
     for (const name of names) {
       const tags = (repositories[familiarName(name)] ??= {});
       tags[name.tag ?? ''] = top;
     }
   }
   return repositories;
-}
-
-/** Merges requests for one image under several names; the order is that of the request. */
-export function mergeSaved(requests: readonly SavedImage[]): SavedImage[] {
-  const byId = new Map<Digest, SavedImage>();
-  for (const { image, names } of requests) {
-    const before = byId.get(image.id)?.names ?? [];
-    const all = new Map([...before, ...names].map((name) => [familiarReference(name), name]));
-    byId.set(image.id, { image, names: [...all.values()] });
-  }
-  return [...byId.values()];
-}
-
-/** The names of a repository that are tags, sorted. */
-export function tagsOf(references: readonly string[], repository: string): ImageReference[] {
-  const names = references.map(parseReference).filter((name) => name.digest === undefined);
-  return names.filter((name) => `${name.domain}/${name.path}` === repository);
 }

@@ -1,9 +1,11 @@
 import { parseRfc3339Nano } from '#lib';
-import type { ContainerConfig, Digest, HistoryEntry, ImageInspect, ImageSummary, oci } from '#spec';
+import type { ContainerConfig, Digest, HistoryEntry, ImageInspect, ImageSummary, ManifestSummary, oci } from '#spec';
 
 /** An image with everything its wire shapes show. */
 export interface ImageView {
   id: Digest;
+  /** Of its index, or else of its manifest. */
+  descriptor: oci.Descriptor;
   config: oci.ImageConfig;
   /** Short forms (`busybox:latest`). */
   repoTags: string[];
@@ -41,6 +43,7 @@ export function toImageInspect(view: ImageView): ImageInspect {
       ...(config.rootfs.diff_ids.length > 0 ? { Layers: config.rootfs.diff_ids } : {}),
     },
     Metadata: { LastTagTime: view.lastTaggedAt },
+    Descriptor: view.descriptor,
   };
 }
 
@@ -73,10 +76,10 @@ export function toDockerConfig(config: oci.RunConfig): ContainerConfig {
   };
 }
 
-/** One row of `GET /images/json`; -1 for what was not asked for. */
+/** One row of `GET /images/json`; -1 for what was not asked for. With manifests, the size is that of all of them, as far as they are here. */
 export function toImageSummary(
   view: ImageView,
-  more: { sharedSizeBytes?: number; containers?: number } = {},
+  more: { sharedSizeBytes?: number; containers?: number; manifests?: ManifestSummary[]; totalBytes?: number } = {},
 ): ImageSummary {
   return {
     Id: view.id,
@@ -84,10 +87,12 @@ export function toImageSummary(
     RepoTags: view.repoTags,
     RepoDigests: view.repoDigests,
     Created: secondsOf(view.config.created),
-    Size: view.sizeBytes,
+    Size: more.totalBytes ?? view.sizeBytes,
     SharedSize: more.sharedSizeBytes ?? -1,
     Labels: view.config.config?.Labels ?? null,
     Containers: more.containers ?? -1,
+    Descriptor: view.descriptor,
+    ...(more.manifests === undefined ? {} : { Manifests: more.manifests }),
   };
 }
 

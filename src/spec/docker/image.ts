@@ -1,3 +1,4 @@
+import type { Descriptor, Platform } from '../oci/image.ts';
 import type { ContainerConfig, HealthConfig } from './container.ts';
 
 /** The part of an image's config that `docker image inspect` shows (`Config`). Same shape as a container's. */
@@ -24,8 +25,24 @@ export interface ImageInspect {
   GraphDriver: { Name: string; Data: Record<string, string> | null };
   RootFS: { Type: string; Layers?: string[] };
   Metadata: { LastTagTime: string };
-  Descriptor?: unknown;
-  Manifests?: unknown[];
+  /** Of the image's index, or of its manifest where there is none or a platform was asked for. API 1.48 on. */
+  Descriptor?: Descriptor;
+  /** If asked for; API 1.48 on. */
+  Manifests?: ManifestSummary[];
+}
+
+/** A manifest of an image: one platform, or something that lies beside. */
+export interface ManifestSummary {
+  /** The manifest's digest. */
+  ID: string;
+  Descriptor: Descriptor;
+  /** Whether all its content is here. */
+  Available: boolean;
+  /** Bytes that are here: blobs; those and unpacked layers. */
+  Size: { Content: number; Total: number };
+  Kind: 'image' | 'attestation' | 'unknown';
+  ImageData?: { Platform: Platform; Size: { Unpacked: number }; Containers: string[] | null };
+  AttestationData?: { For: string };
 }
 
 /** One row of `GET /images/json`. */
@@ -43,7 +60,10 @@ export interface ImageSummary {
   Labels: Record<string, string> | null;
   /** -1 unless counted. */
   Containers: number;
-  Manifests?: unknown[];
+  /** Of the image's index, or of its manifest; API 1.48 on. */
+  Descriptor?: Descriptor;
+  /** If asked for; API 1.47 on. */
+  Manifests?: ManifestSummary[];
 }
 
 export interface HistoryEntry {

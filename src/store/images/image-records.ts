@@ -53,6 +53,7 @@ export class ImageRecords {
   readonly #search: Statement;
   readonly #list: Statement;
   readonly #children: Statement;
+  readonly #withManifest: Statement;
   readonly #insert: Statement;
   readonly #insertLayer: Statement;
   readonly #layers: Statement;
@@ -63,6 +64,8 @@ export class ImageRecords {
   readonly #tag: Statement;
   readonly #touch: Statement;
   readonly #untag: Statement;
+  readonly #byIndex: Statement;
+  readonly #meantBy: Statement;
   readonly #repoint: Statement;
   readonly #leaveIndex: Statement;
   readonly #setIndex: Statement;
@@ -74,6 +77,7 @@ export class ImageRecords {
     this.#search = db.prepare('SELECT * FROM images WHERE id >= ?1 AND id < ?2 LIMIT 2');
     this.#list = db.prepare('SELECT * FROM images');
     this.#children = db.prepare('SELECT * FROM images WHERE parent_id = ?');
+    this.#withManifest = db.prepare('SELECT * FROM images WHERE manifest_digest = ?');
     this.#insert = db.prepare(
       'INSERT INTO images (id, manifest_digest, parent_id, added_at) VALUES (?, ?, ?, ?) ON CONFLICT(id) DO NOTHING',
     );
@@ -89,6 +93,11 @@ export class ImageRecords {
     );
     this.#touch = db.prepare('UPDATE images SET tagged_at = ?, index_digest = ? WHERE id = ?');
     this.#untag = db.prepare('DELETE FROM tags WHERE reference = ?');
+    this.#byIndex = db.prepare('SELECT reference FROM tags WHERE index_digest = ? ORDER BY reference');
+    this.#meantBy = db.prepare(
+      `SELECT image_id FROM tags WHERE index_digest = ?
+       UNION ALL SELECT id AS image_id FROM images WHERE index_digest = ? LIMIT 1`,
+    );
     this.#repoint = db.prepare('UPDATE tags SET image_id = ? WHERE index_digest = ?');
     this.#leaveIndex = db.prepare('UPDATE images SET index_digest = NULL WHERE index_digest = ? AND id <> ?');
     this.#setIndex = db.prepare('UPDATE images SET index_digest = ? WHERE id = ?');
@@ -116,6 +125,11 @@ export class ImageRecords {
 
   list(): ImageRecord[] {
     return this.#list.all().map(fromRow);
+  }
+
+  /** Images that came with this manifest. */
+  withManifest(digest: Digest): ImageRecord[] {
+    return this.#withManifest.all(digest).map(fromRow);
   }
 
   children(id: Digest): ImageRecord[] {
@@ -187,12 +201,31 @@ export class ImageRecords {
     });
   }
 
+  /** References of all names that point at the index, sorted. */
+  referencesOf(index: Digest): string[] {
+    return this.#byIndex.all(index).map((row) => String(row['reference']));
+  }
+
+  /** What the index means where no platform is asked for. */
+  meantBy(index: Digest): Digest | undefined {
+    const row = this.#meantBy.get(index, index);
+    return row && (String(row['image_id']) as Digest);
+  }
+
   /** Makes the image what the index means where no platform is asked for: all names of the index follow. */
   standFor(index: Digest, id: Digest): void {
     this.#db.transaction(() => {
       this.#repoint.run(id, index);
       this.#leaveIndex.run(index, id);
       this.#setIndex.run(index, id);
+    });
+  }
+
+  /** The image no longer stands for its index, which goes unless a name needs it. */
+  standAlone(id: Digest): void {
+    this.#db.transaction(() => {
+      this.#setIndex.run(null, id);
+      this.#sweepIndexes.run();
     });
   }
 

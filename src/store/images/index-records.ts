@@ -49,6 +49,7 @@ export class IndexRecords {
   readonly #insert: Statement;
   readonly #insertEntry: Statement;
   readonly #entries: Statement;
+  readonly #imageIds: Statement;
   readonly #byImage: Statement;
   readonly #byManifest: Statement;
   readonly #setImage: Statement;
@@ -65,6 +66,7 @@ export class IndexRecords {
       'INSERT INTO index_manifests VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (index_digest, manifest_digest) DO NOTHING',
     );
     this.#entries = db.prepare(`${SELECT} WHERE index_digest = ? ORDER BY position`);
+    this.#imageIds = db.prepare('SELECT DISTINCT image_id FROM index_manifests WHERE image_id IS NOT NULL');
     this.#byImage = db.prepare('SELECT DISTINCT index_digest FROM index_manifests WHERE image_id = ?');
     this.#byManifest = db.prepare('SELECT index_digest FROM index_manifests WHERE manifest_digest = ?');
     this.#setImage = db.prepare(
@@ -96,6 +98,11 @@ export class IndexRecords {
   /** What the index lists, in its order. */
   entries(index: Digest): KeptManifest[] {
     return this.#entries.all(index).map(fromRow);
+  }
+
+  /** All images that are part of an index, unpacked or not. */
+  imageIds(): Set<Digest> {
+    return new Set(this.#imageIds.all().map((row) => String(row['image_id']) as Digest));
   }
 
   /** Indexes that have the image here. */

@@ -91,6 +91,7 @@ export const storeMigrations: readonly Migration[] = [
       CREATE INDEX tags_by_index ON tags(index_digest);
       ALTER TABLE images ADD COLUMN index_digest TEXT REFERENCES indexes(digest) ON DELETE SET NULL;
       CREATE INDEX images_by_index ON images(index_digest);
+      CREATE INDEX images_by_manifest ON images(manifest_digest);
     `,
   },
 ];

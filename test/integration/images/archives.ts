@@ -30,6 +30,7 @@ export interface ArchiveImage {
   config?: Record<string, unknown>;
   created?: string;
   architecture?: string;
+  variant?: string;
   compress?: 'gzip' | 'zstd' | undefined;
 }
 
@@ -38,6 +39,7 @@ export function configOf(image: ArchiveImage): Buffer {
     JSON.stringify({
       architecture: image.architecture ?? (process.arch === 'arm64' ? 'arm64' : 'amd64'),
       os: 'linux',
+      ...(image.variant === undefined ? {} : { variant: image.variant }),
       created: image.created ?? '2024-01-02T03:04:05Z',
       config: image.config ?? { Cmd: ['sh'] },
       rootfs: { type: 'layers', diff_ids: image.layers.map((layer) => `sha256:${sha256(layer)}`) },
@@ -127,4 +129,101 @@ export async function legacyArchive(layers: readonly Buffer[], repository: strin
   });
   const repositories = { [repository]: { [tag]: ids.at(-1) } };
   return await tarOf([...entries, { name: 'repositories', content: JSON.stringify(repositories) }]);
+}
+
+/** An index as an archive or a registry has it. */
+export interface BuiltIndex {
+  bytes: Buffer;
+  digest: string;
+  /** Manifest digests, in the order of the index. */
+  manifests: string[];
+  /** Everything below it, and itself, by digest. */
+  blobs: Map<string, Buffer>;
+}
+
+const TYPES = {
+  config: 'application/vnd.oci.image.config.v1+json',
+  manifest: 'application/vnd.oci.image.manifest.v1+json',
+  index: 'application/vnd.oci.image.index.v1+json',
+  empty: 'application/vnd.oci.empty.v1+json',
+};
+
+/**
+ * An index of the images, by platform; with `extras` also what is attested of the first one, as buildkit writes it, and an
+ * artifact with the empty configuration.
+ */
+export function indexOf(images: readonly ArchiveImage[], options: { extras?: boolean } = {}): BuiltIndex {
+  const blobs = new Map<string, Buffer>();
+  const put = (mediaType: string, bytes: Buffer): { mediaType: string; digest: string; size: number } => {
+    blobs.set(`sha256:${sha256(bytes)}`, bytes);
+    return { mediaType, digest: `sha256:${sha256(bytes)}`, size: bytes.length };
+  };
+  const json = (mediaType: string, value: unknown): ReturnType<typeof put> =>
+    put(mediaType, Buffer.from(JSON.stringify(value)));
+  const descriptors: Record<string, unknown>[] = images.map((image) => {
+    const suffix = image.compress === undefined ? '' : `+${image.compress}`;
+    const manifest = json(TYPES.manifest, {
+      schemaVersion: 2,
+      mediaType: TYPES.manifest,
+      config: put(TYPES.config, configOf(image)),
+      layers: image.layers.map((layer) =>
+        put(`application/vnd.oci.image.layer.v1.tar${suffix}`, compressed(layer, image.compress)),
+      ),
+    });
+    const variant = image.variant === undefined ? {} : { variant: image.variant };
+    return { ...manifest, platform: { architecture: image.architecture ?? hostArchitecture, os: 'linux', ...variant } };
+  });
+  if (options.extras === true) {
+    const statement = put('application/vnd.in-toto+json', Buffer.from('{"_type":"https://in-toto.io/Statement/v0.1"}'));
+    const attestation = json(TYPES.manifest, {
+      schemaVersion: 2,
+      mediaType: TYPES.manifest,
+      config: json(TYPES.config, {
+        architecture: 'unknown',
+        os: 'unknown',
+        config: {},
+        rootfs: { type: 'layers', diff_ids: [statement.digest] },
+      }),
+      layers: [{ ...statement, annotations: { 'in-toto.io/predicate-type': 'https://slsa.dev/provenance/v0.2' } }],
+    });
+    const artifact = json(TYPES.manifest, {
+      schemaVersion: 2,
+      mediaType: TYPES.manifest,
+      artifactType: 'application/vnd.example.thing',
+      config: put(TYPES.empty, Buffer.from('{}')),
+      layers: [put('text/plain', Buffer.from('no file system'))],
+    });
+    descriptors.push(
+      {
+        ...attestation,
+        annotations: {
+          'vnd.docker.reference.digest': descriptors[0]?.['digest'],
+          'vnd.docker.reference.type': 'attestation-manifest',
+        },
+        platform: { architecture: 'unknown', os: 'unknown' },
+      },
+      { ...artifact, artifactType: 'application/vnd.example.thing' },
+    );
+  }
+  const index = json(TYPES.index, { schemaVersion: 2, mediaType: TYPES.index, manifests: descriptors });
+  return {
+    bytes: blobs.get(index.digest) ?? Buffer.alloc(0),
+    digest: index.digest,
+    manifests: descriptors.map((descriptor) => String(descriptor['digest'])),
+    blobs,
+  };
+}
+
+const hostArchitecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+
+/** An OCI layout with one index. @param without - digests of blobs that are left out. */
+export async function indexArchive(index: BuiltIndex, name?: string, without: readonly string[] = []): Promise<Buffer> {
+  const annotations = name === undefined ? {} : { annotations: { 'io.containerd.image.name': name } };
+  const root = { mediaType: TYPES.index, digest: index.digest, size: index.bytes.length, ...annotations };
+  const blobs = [...index.blobs].filter(([digest]) => !without.includes(digest));
+  return await tarOf([
+    { name: 'oci-layout', content: '{"imageLayoutVersion":"1.0.0"}' },
+    { name: 'index.json', content: JSON.stringify({ schemaVersion: 2, manifests: [root] }) },
+    ...blobs.map(([digest, content]) => ({ name: `blobs/sha256/${digest.slice('sha256:'.length)}`, content })),
+  ]);
 }

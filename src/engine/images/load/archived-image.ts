@@ -1,7 +1,7 @@
 import type { Compression } from '#archive';
 import type { Digest } from '#spec';
 import { invalidImageArchive } from '../errors.ts';
-import { MEDIA_TYPES, type NewLayer } from '../registrar.ts';
+import { MEDIA_TYPES, type NewLayer, type NewManifest } from '../registrar.ts';
 import type { SpooledFile } from './spool.ts';
 
 /** An image found in an archive. */
@@ -10,6 +10,9 @@ export interface ArchivedImage {
   layers: NewLayer[];
   /** The manifest it came with; undefined where the archive's form has none. */
   manifest?: Buffer | undefined;
+  /** The index it was chosen from, and what else of it the archive has. */
+  index?: Buffer | undefined;
+  kept?: readonly NewManifest[] | undefined;
   /** Full names. */
   references: string[];
   /** The image before it in the same archive, by ID. */

@@ -1,13 +1,5 @@
 import type { Readable } from 'node:stream';
-import {
-  familiarReference,
-  formatPlatform,
-  hostPlatform,
-  matchesPlatform,
-  parseReference,
-  type oci,
-  type ProgressLine,
-} from '#spec';
+import { familiarReference, formatPlatform, matchesPlatform, parseReference, type oci, type ProgressLine } from '#spec';
 import type { Lease, Store } from '#store';
 import type { Catalog } from '../catalog.ts';
 import { emitById, type EmitImageEvent } from '../events.ts';
@@ -19,7 +11,7 @@ import { requestChunks } from '../request-body.ts';
 import type { ArchivedImage } from './archived-image.ts';
 import { readDockerArchive } from './docker-archive.ts';
 import { isLegacyArchive, readLegacyArchive } from './legacy-archive.ts';
-import { readOciLayout } from './oci-layout.ts';
+import { hasIndex, readOciLayout } from './oci-layout.ts';
 import { Spool } from './spool.ts';
 
 /** Files from this size on are worth a progress line while they are read. */
@@ -59,8 +51,9 @@ export async function load(parts: LoadParts, body: Readable, options: LoadOption
 }
 
 async function readImages(spool: Spool, platform: oci.Platform | undefined): Promise<ArchivedImage[]> {
-  if (spool.find('manifest.json')) return await readDockerArchive(spool);
-  if (spool.find('index.json')) return await readOciLayout(spool, platform ?? hostPlatform());
+  // Docker's list names one platform of each image; what lists them all is preferred.
+  if (spool.find('manifest.json') && !(await hasIndex(spool))) return await readDockerArchive(spool);
+  if (spool.find('index.json')) return await readOciLayout(spool, platform);
   if (isLegacyArchive(spool)) return await readLegacyArchive(spool);
   throw invalidImageArchive(
     'unrecognized image format: the archive has no manifest.json, index.json or repositories (docker import takes plain root filesystems)',
@@ -68,7 +61,8 @@ async function readImages(spool: Spool, platform: oci.Platform | undefined): Pro
 }
 
 function checkPlatform(image: ArchivedImage, wanted: oci.Platform | undefined): void {
-  if (wanted === undefined) return;
+  // Of an index the one was chosen that is listed for the platform, whatever its configuration says.
+  if (wanted === undefined || image.index !== undefined) return;
   const config = decodeImageConfig(image.config);
   if (matchesPlatform(wanted, config)) return;
   throw platformMismatch(image.references[0] ?? 'in the archive', formatPlatform(config), formatPlatform(wanted));

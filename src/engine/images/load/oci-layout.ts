@@ -1,106 +1,130 @@
-import { formatReference, matchesPlatform, parseReference, withDefaultTag, type Digest, type oci } from '#spec';
+import { formatReference, hostPlatform, parseReference, withDefaultTag, type Digest, type oci } from '#spec';
 import {
-  CONFIG_TYPES,
-  decodeDescriptor,
+  decodeIndex,
   decodeManifests,
   INDEX_TYPES,
   isAttestation,
+  attestedManifest,
+  isFor,
   MANIFEST_TYPES,
 } from '../descriptors.ts';
 import { invalidImageArchive } from '../errors.ts';
-import { decodeImageConfig } from '../image-config.ts';
 import { parseJsonObject } from '../json.ts';
-import { archivedLayer, checkLayerCount, type ArchivedImage } from './archived-image.ts';
-import type { Spool, SpooledFile } from './spool.ts';
+import type { NewManifest } from '../registrar.ts';
+import type { ArchivedImage } from './archived-image.ts';
+import { keepManifest, readBlob, readManifest } from './layout-blobs.ts';
+import type { Spool } from './spool.ts';
 
+/** Far beyond what any builder writes; each costs a row. */
+const MAX_KEPT_BLOBS = 50_000;
+/** Far beyond what any builder nests. */
 const MAX_INDEX_DEPTH = 4;
 
-/** A blob of the layout, checked against what refers to it. */
-function findBlob(spool: Spool, descriptor: oci.Descriptor): SpooledFile {
-  const name = `blobs/sha256/${descriptor.digest.slice('sha256:'.length)}`;
-  const spooled = spool.get(name);
-  const { digest, sizeBytes } = spooled.file;
-  if (digest !== descriptor.digest || sizeBytes !== descriptor.size) {
-    throw invalidImageArchive(
-      `invalid image archive: ${name} does not match its digest: expected ${descriptor.size} bytes, got ${digest} (${sizeBytes} bytes)`,
-    );
-  }
-  return spooled;
+async function readIndexJson(spool: Spool): Promise<oci.Descriptor[]> {
+  return decodeManifests(parseJsonObject(await spool.readSmall('index.json'), 'index.json'));
 }
 
-async function readBlob(spool: Spool, descriptor: oci.Descriptor): Promise<Buffer> {
-  findBlob(spool, descriptor);
-  return await spool.readSmall(`blobs/sha256/${descriptor.digest.slice('sha256:'.length)}`);
+/** Whether the archive is an OCI layout that holds an image of several platforms. */
+export async function hasIndex(spool: Spool): Promise<boolean> {
+  if (!spool.find('oci-layout') || !spool.find('index.json')) return false;
+  return (await readIndexJson(spool)).some((descriptor) => INDEX_TYPES.has(descriptor.mediaType));
 }
 
 /** The full name that an index gives to an entry: containerd's annotation, or OCI's where it is more than a tag. */
-function referenceOf(annotations: Readonly<Record<string, string>> = {}): string | undefined {
+function referenceOf({ annotations = {} }: oci.Descriptor): string | undefined {
   const full = annotations['io.containerd.image.name'] ?? '';
   const short = annotations['org.opencontainers.image.ref.name'] ?? '';
   const text = full !== '' ? full : /[:/]/.test(short) ? short : '';
   return text === '' ? undefined : formatReference(withDefaultTag(parseReference(text)));
 }
 
-function choose(descriptors: readonly oci.Descriptor[], wanted: oci.Platform): oci.Descriptor[] {
-  const images = descriptors.filter((each) => !isAttestation(each));
-  if (images.every((each) => each.platform === undefined)) return images;
-  return images.filter((each) => each.platform === undefined || matchesPlatform(wanted, each.platform));
+/** Of entries with the same name for several platforms, the one wanted; without a wish the host's, or else the first. */
+function choose(descriptors: readonly oci.Descriptor[], wanted: oci.Platform | undefined): oci.Descriptor[] {
+  const byName = Map.groupBy(
+    descriptors.filter((each) => !isAttestation(each)),
+    referenceOf,
+  );
+  return [...byName.values()].flatMap((group) => {
+    const [first] = group.filter((each) => each.platform !== undefined);
+    const matching = group.filter((each) => each.platform === undefined || isFor(wanted ?? hostPlatform(), each));
+    return matching.length > 0 || wanted !== undefined || !first ? matching : [first];
+  });
 }
 
-/** Reads an OCI image layout. Of an image for several platforms, the one for `wanted` is taken. */
-export async function readOciLayout(spool: Spool, wanted: oci.Platform): Promise<ArchivedImage[]> {
-  const index = parseJsonObject(await spool.readSmall('index.json'), 'index.json');
-  const byManifest = new Map<Digest, ArchivedImage>();
-  const descriptors = decodeManifests(index);
+/**
+ * Reads an OCI image layout. An image of several platforms is taken whole, as far as the archive has it, or with nothing but
+ * the platform `wanted`.
+ */
+export async function readOciLayout(spool: Spool, wanted: oci.Platform | undefined): Promise<ArchivedImage[]> {
+  const byDigest = new Map<Digest, ArchivedImage>();
+  const descriptors = await readIndexJson(spool);
   for (const descriptor of choose(descriptors, wanted)) {
-    const manifest = await findManifest(spool, descriptor, wanted, 0);
-    if (!manifest) continue;
-    const image = byManifest.get(manifest.digest) ?? (await readManifest(spool, manifest));
+    const image = byDigest.get(descriptor.digest) ?? (await readEntry(spool, descriptor, wanted));
     if (!image) continue;
-    byManifest.set(manifest.digest, image);
-    const reference = referenceOf(descriptor.annotations);
+    byDigest.set(descriptor.digest, image);
+    const reference = referenceOf(descriptor);
     if (reference !== undefined && !image.references.includes(reference)) image.references.push(reference);
   }
-  if (byManifest.size === 0 && descriptors.length > 0) {
-    throw invalidImageArchive(`the archive has no image for ${wanted.os}/${wanted.architecture}`);
+  if (byDigest.size === 0 && descriptors.length > 0) {
+    const { os, architecture } = wanted ?? hostPlatform();
+    throw invalidImageArchive(`the archive has no image for ${os}/${architecture}`);
   }
-  return [...byManifest.values()];
+  return [...byDigest.values()];
 }
 
-async function findManifest(
+async function readEntry(
   spool: Spool,
   descriptor: oci.Descriptor,
-  wanted: oci.Platform,
-  depth: number,
-): Promise<oci.Descriptor | undefined> {
-  if (MANIFEST_TYPES.has(descriptor.mediaType)) return descriptor;
-  if (!INDEX_TYPES.has(descriptor.mediaType)) return undefined;
+  wanted: oci.Platform | undefined,
+): Promise<ArchivedImage | undefined> {
+  if (MANIFEST_TYPES.has(descriptor.mediaType)) return await readManifest(spool, descriptor);
+  if (INDEX_TYPES.has(descriptor.mediaType))
+    return await readIndex(spool, descriptor, wanted, { depth: 0, seen: new Set() });
+  return undefined;
+}
+
+/** Undefined when the archive has no image of the index. */
+async function readIndex(
+  spool: Spool,
+  descriptor: oci.Descriptor,
+  wanted: oci.Platform | undefined,
+  walk: { depth: number; seen: Set<Digest> },
+): Promise<ArchivedImage | undefined> {
+  const { depth, seen } = walk;
+  if (seen.has(descriptor.digest)) return undefined;
+  seen.add(descriptor.digest);
   if (depth >= MAX_INDEX_DEPTH) throw invalidImageArchive('invalid image archive: indexes are nested too deeply');
-  const nested = parseJsonObject(await readBlob(spool, descriptor), `index ${descriptor.digest}`);
-  for (const each of choose(decodeManifests(nested), wanted)) {
-    const found = await findManifest(spool, each, wanted, depth + 1);
-    if (found) return found;
+  const index = await readBlob(spool, descriptor);
+  const entries = decodeIndex(index).map((entry) => entry.descriptor);
+  const kept = await keepAll(spool, wanted === undefined ? entries : only(entries, wanted));
+  const images = entries.filter((entry) => kept.some((each) => each.digest === entry.digest && each.imageId));
+  const meant = images.find((entry) => isFor(wanted ?? hostPlatform(), entry)) ?? images[0];
+  if (meant) {
+    const image = await readManifest(spool, meant);
+    return image && { ...image, index, kept: kept.filter((each) => each.digest !== meant.digest) };
+  }
+  for (const nested of entries.filter((entry) => INDEX_TYPES.has(entry.mediaType))) {
+    const image = await readIndex(spool, nested, wanted, { depth: depth + 1, seen });
+    if (image) return { ...image, index, kept };
   }
   return undefined;
 }
 
-/** Undefined for what is no image (artifacts). */
-async function readManifest(spool: Spool, descriptor: oci.Descriptor): Promise<ArchivedImage | undefined> {
-  const manifest = await readBlob(spool, descriptor);
-  const json = parseJsonObject(manifest, `manifest ${descriptor.digest}`);
-  const configDescriptor = decodeDescriptor(json['config']);
-  if (!CONFIG_TYPES.has(configDescriptor.mediaType)) return undefined;
-  const config = await readBlob(spool, configDescriptor);
-  const diffIds = decodeImageConfig(config).rootfs.diff_ids;
-  const layers = Array.isArray(json['layers']) ? json['layers'].map(decodeDescriptor) : [];
-  checkLayerCount(diffIds, layers);
-  return {
-    config,
-    manifest,
-    layers: layers.flatMap((layer, index) => {
-      const diffId = diffIds[index];
-      return diffId === undefined ? [] : [archivedLayer(findBlob(spool, layer), diffId, layer.mediaType)];
-    }),
-    references: [],
-  };
+async function keepAll(spool: Spool, entries: readonly oci.Descriptor[]): Promise<NewManifest[]> {
+  const kept: NewManifest[] = [];
+  let count = 0;
+  for (const entry of entries) {
+    const manifest = await keepManifest(spool, entry);
+    if (manifest) kept.push(manifest);
+    count += manifest?.blobs.length ?? 0;
+    if (count > MAX_KEPT_BLOBS) throw invalidImageArchive('invalid image archive: an index refers to too many blobs');
+  }
+  return kept;
+}
+
+/** The image for a platform, what is attested of it, and indexes that may hold it. */
+function only(entries: readonly oci.Descriptor[], wanted: oci.Platform): oci.Descriptor[] {
+  const images = entries.filter((entry) => !isAttestation(entry) && isFor(wanted, entry));
+  const attestations = entries.filter((entry) => images.some((image) => image.digest === attestedManifest(entry)));
+  return [...images, ...attestations, ...entries.filter((entry) => INDEX_TYPES.has(entry.mediaType))];
 }
