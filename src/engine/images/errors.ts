@@ -1,4 +1,5 @@
 import { EngineError } from '#errors';
+import { formatPlatform, type oci } from '#spec';
 
 /** The first 12 digits, as Docker's messages show IDs. */
 export function shortId(id: string): string {
@@ -14,6 +15,15 @@ export function platformMismatch(ref: string, actual: string, wanted: string): E
     'notFound',
     'IMAGE_PLATFORM_MISMATCH',
     `image with reference ${ref} was found but its platform (${actual}) does not match the specified platform (${wanted})`,
+  );
+}
+
+/** An index has no image for the platform, or not here. */
+export function platformNotProvided(ref: string, wanted: oci.Platform): EngineError {
+  return new EngineError(
+    'notFound',
+    'IMAGE_PLATFORM_NOT_PROVIDED',
+    `image with reference ${ref} was found but does not provide the specified platform (${formatPlatform(wanted)})`,
   );
 }
 

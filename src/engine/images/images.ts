@@ -28,6 +28,7 @@ import { addLayeredImage } from './new-layer-image.ts';
 import { reportProgress } from './progress.ts';
 import { pruneImages } from './prune.ts';
 import { MEDIA_TYPES, Registrar, type NewLayer } from './registrar.ts';
+import { needsForce, removePlatform } from './remove-platform.ts';
 import { Remover, type ImageUser } from './remove.ts';
 import { pinImage, readSaved } from './save-request.ts';
 import { writeImages } from './save.ts';
@@ -136,8 +137,27 @@ export class Images {
     ref: string,
     options: { force: boolean; noPrune: boolean; platforms: string[] },
   ): Promise<DeleteResponseItem[]> {
+    const { index } = this.#catalog.locate(ref);
+    if (index !== undefined && options.platforms.length > 0) return await this.#removePlatforms(ref, index, options);
     for (const platform of options.platforms) await this.#get(ref, platform);
     const { items } = await this.#remover.remove(ref, { force: options.force, prune: !options.noPrune });
+    return items;
+  }
+
+  async #removePlatforms(
+    ref: string,
+    index: Digest,
+    options: { force: boolean; noPrune: boolean; platforms: string[] },
+  ): Promise<DeleteResponseItem[]> {
+    if (!options.force) throw needsForce();
+    const items: DeleteResponseItem[] = [];
+    for (const platform of options.platforms) {
+      const parts = { ...this.#parts(), variants: this.#variants };
+      const removed =
+        (await removePlatform(parts, ref, index, platform)) ??
+        (await this.#remover.remove(ref, { force: true, prune: !options.noPrune })).items;
+      items.push(...removed);
+    }
     return items;
   }
 

@@ -108,7 +108,10 @@ export class Registrar {
     const manifestDigest = await blobs.put(manifest, pin);
     const indexDigest = image.index === undefined ? undefined : await blobs.put(image.index, pin);
     failpoint('image-manifests-added');
-    for (const kept of image.kept ?? []) await this.#addBlobs(kept, lease, signal);
+    for (const kept of image.kept ?? []) {
+      await this.#addBlobs(kept, lease, signal);
+      failpoint('image-manifest-kept');
+    }
     signal?.throwIfAborted();
     failpoint('image-before-commit');
     const now = formatRfc3339Nano(nowNano());

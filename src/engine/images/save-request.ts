@@ -14,7 +14,7 @@ import {
 import type { ImageRecord, KeptManifest, Lease, Store } from '#store';
 import { parsePlatformOption, type Catalog, type Located } from './catalog.ts';
 import { isFor } from './descriptors.ts';
-import { noSuchImage, platformMismatch } from './errors.ts';
+import { noSuchImage, platformMismatch, platformNotProvided } from './errors.ts';
 import { manifestLayers } from './manifest-layers.ts';
 import type { SavedImage } from './save.ts';
 import type { Variants } from './variants.ts';
@@ -97,6 +97,7 @@ async function choose({ catalog, variants }: SaveParts, found: Found, platform: 
   if (index !== undefined && entry) return { image: undefined, names, kept: { index, entry } };
   const actual = await catalog.config(image.id);
   if (matchesPlatform(wanted, actual)) return { image, names, kept: undefined };
+  if (index !== undefined) throw platformNotProvided(ref, wanted);
   throw platformMismatch(ref, formatPlatform(normalizePlatform(actual)), formatPlatform(wanted));
 }
 

@@ -3,7 +3,7 @@ import type { ImageRecord, KeptManifest, Store } from '#store';
 import type { Catalog, Located } from './catalog.ts';
 import { parsePlatformOption } from './catalog.ts';
 import { isFor } from './descriptors.ts';
-import { noSuchImage, platformMismatch } from './errors.ts';
+import { noSuchImage, platformMismatch, platformNotProvided } from './errors.ts';
 import { checkLayerCount } from './load/archived-image.ts';
 import { manifestLayers } from './manifest-layers.ts';
 import type { NewLayer, Registrar } from './registrar.ts';
@@ -46,6 +46,7 @@ export class Variants {
     if (index !== undefined && entry) return { image: await this.unpack(index, entry), index };
     const actual = await this.#catalog.config(image.id);
     if (matchesPlatform(wanted, actual)) return { image, index };
+    if (index !== undefined) throw platformNotProvided(ref, wanted);
     throw platformMismatch(ref, formatPlatform(normalizePlatform(actual)), formatPlatform(wanted));
   }
 

@@ -104,6 +104,36 @@ async function checkImages({ store }: FsckParts, problems: string[]): Promise<nu
   return images.length;
 }
 
+async function checkIndexes({ store }: FsckParts, problems: string[]): Promise<number> {
+  const indexes = store.indexes.list();
+  for (const digest of indexes) {
+    const name = `index ${short(digest)}`;
+    if (!store.blobs.has(digest)) continue;
+    const listed = listedManifests((await store.blobs.read(digest, Number.MAX_SAFE_INTEGER)).toString());
+    const entries = store.indexes.entries(digest);
+    const known = new Set<unknown>(entries.map((entry) => entry.manifestDigest));
+    if (listed === undefined) problems.push(`${name}: it is unreadable`);
+    else if (!listed.every((manifest) => known.has(manifest))) {
+      problems.push(`${name}: it lists other manifests than the store`);
+    }
+    for (const { imageId, manifestDigest } of entries) {
+      const isKept = imageId === undefined || store.indexes.blobs(digest, manifestDigest).includes(imageId);
+      if (!isKept) problems.push(`${name}: nothing keeps the configuration of its image ${short(imageId)}`);
+    }
+    if (store.images.meantBy(digest) === undefined) problems.push(`${name}: no name and no image stands for it`);
+  }
+  return indexes.length;
+}
+
+function listedManifests(index: string): unknown[] | undefined {
+  try {
+    const { manifests } = JSON.parse(index) as { manifests?: { digest?: unknown }[] };
+    return manifests?.map(({ digest }) => digest) ?? [];
+  } catch {
+    return undefined;
+  }
+}
+
 function statedDiffIds(config: string): unknown[] | undefined {
   try {
     const { rootfs } = JSON.parse(config) as { rootfs?: { diff_ids?: unknown[] | null } };
@@ -138,6 +168,7 @@ export async function fsck(parts: FsckParts, options: FsckOptions): Promise<Fsck
     blobs: await checkBlobs(parts, problems),
     layers: await checkLayers(parts, options, problems),
     images: await checkImages(parts, problems),
+    indexes: await checkIndexes(parts, problems),
     containerLayers: await checkContainerLayers(parts, problems),
   };
   return { problems, checked };

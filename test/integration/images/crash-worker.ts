@@ -14,6 +14,9 @@ switch (operation) {
   case 'remove':
     await images.remove('crash:1', { force: true, noPrune: false, platforms: [] });
     break;
+  case 'unpack':
+    await images.resolve('crash:1', 'linux/s390x');
+    break;
   case 'container': {
     const { chainId } = await images.resolve('crash:1');
     await store.containerLayers.create(id, chainId);

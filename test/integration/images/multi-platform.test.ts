@@ -101,7 +101,7 @@ test('resolve, inspect and history choose a platform, unpack it when it is wante
   assert.equal((await fixture.images.resolve('multi:1')).id, idOf(at(images, 1)));
   await assert.rejects(fixture.images.resolve('multi:1', 'linux/arm/v6'), {
     kind: 'notFound',
-    message: `image with reference multi:1 was found but its platform (linux/${host}) does not match the specified platform (linux/arm/v6)`,
+    message: 'image with reference multi:1 was found but does not provide the specified platform (linux/arm/v6)',
   });
   assert.equal((await list(fixture)).length, 1, 'platforms are no rows of their own');
   assert.deepEqual((await list(fixture, [['dangling', ['true']]])).length, 0);
@@ -167,7 +167,7 @@ test('what save writes of an index is the index, byte for byte; with a platform 
   const { manifests } = JSON.parse(String(single.get('index.json'))) as { manifests: { digest: string }[] };
   assert.equal(manifests[0]?.digest, index.manifests[0]);
   assert.equal(from.store.images.list().length, 1, 'nothing was unpacked for it');
-  await assert.rejects(saved(from, 'multi:1', 'linux/mips'), { kind: 'notFound', message: /does not match/ });
+  await assert.rejects(saved(from, 'multi:1', 'linux/mips'), { kind: 'notFound', message: /does not provide/ });
   await Promise.all([from.store.settle(), to.store.settle()]);
 });
 
@@ -230,4 +230,32 @@ test('a name that moves to another image leaves the index to the image that has 
   ]);
   assert.equal(fixture.store.indexes.list().length, 1);
   await assertWhole(fixture);
+});
+
+test('rmi of a platform gives up that one, and the index means another image that is here', async (t) => {
+  const fixture = await newFixture(t);
+  const images = await threePlatforms();
+  const index = indexOf(images, { extras: true });
+  await loaded(fixture.images, await indexArchive(index, 'multi:1'));
+  const remove = (platform: string, force = true) =>
+    fixture.images.remove('multi:1', { force, noPrune: false, platforms: [platform] });
+  await assert.rejects(remove('linux/s390x', false), { kind: 'invalidArgument', message: /^Content will be removed/ });
+  await assert.rejects(remove('linux/mips'), { kind: 'notFound', message: /does not provide .*linux\/mips/ });
+  assert.deepEqual(await remove('linux/s390x'), [
+    { Deleted: at(index.manifests, 0) },
+    { Deleted: at(index.manifests, 3) },
+  ]);
+  await assertWhole(fixture);
+  fixture.users.push({ id: 'cafe'.repeat(16), running: true });
+  await assert.rejects(remove(`linux/${host}`), { kind: 'conflict', message: /cannot be forced/ });
+  fixture.users.length = 0;
+  assert.deepEqual((await remove(`linux/${host}`))[0], { Deleted: at(index.manifests, 1) });
+  assert.equal((await fixture.images.resolve('multi:1')).id, idOf(at(images, 2)));
+  assert.deepEqual(
+    (await list(fixture))[0]?.Manifests?.map((manifest) => manifest.Available),
+    [false, false, true, false, true],
+  );
+  await assertWhole(fixture);
+  assert.deepEqual((await remove('linux/riscv64'))[0], { Untagged: 'multi:1' });
+  await assertEmpty(fixture);
 });
