@@ -19,6 +19,7 @@ import { Remover } from './containers/remover.ts';
 import { containerMigrations, ContainerRepository } from './containers/repository.ts';
 import { StatsReader } from './containers/stats.ts';
 import { containerChanges, exportContainer } from './containers/trees.ts';
+import { Updater } from './containers/update.ts';
 import { EventBus } from './events/event-bus.ts';
 import { Execs } from './exec/execs.ts';
 import { HealthChecks } from './health/health-checks.ts';
@@ -45,7 +46,7 @@ export interface EngineOptions {
   initPath: string | undefined;
   initByDefault: boolean;
   dns: { servers: string[]; search: string[]; options: string[] };
-  facts: Omit<SystemFacts, 'initBinary' | 'cgroupVersion'>;
+  facts: Omit<SystemFacts, 'initBinary' | 'cgroup'>;
   openFileDescriptors: () => number;
 }
 
@@ -73,7 +74,6 @@ export class Engine {
 
   private constructor(options: EngineOptions) {
     const { logger, sys, db, store, networks, runtimes } = options;
-    const cgroupVersion = options.hostFacts.cgroup.version;
     const layers = store.containerLayers;
     const events = new EventBus();
     const directories = new ContainerDirectories(options.dataRoot, options.execRoot);
@@ -152,7 +152,8 @@ export class Engine {
       directories,
       events,
       defaults: {
-        cgroupVersion,
+        features: options.hostFacts.cgroup,
+        capabilities: options.hostFacts.capabilities,
         maskedPaths: defaultMaskedPaths,
         readonlyPaths: defaultReadonlyPaths,
       },
@@ -166,8 +167,10 @@ export class Engine {
       cgroupPids: (record) => sys.cgroups.listProcesses(processes.cgroup(record)),
       readSystemCpu: () => sys.cgroups.readSystemCpu(),
     });
+    const updater = new Updater({ registry, processes, events, features: options.hostFacts.cgroup });
     const containers = new Containers({
       registry,
+      updater,
       creator,
       lifecycle,
       remover,
@@ -201,7 +204,11 @@ export class Engine {
     this.networkViews = new NetworkViews(registry, networks);
     this.volumeViews = new VolumeViews(volumes, volumeUsers, volumeSizeBytes);
     this.system = new System({
-      facts: { ...options.facts, cgroupVersion, initBinary: options.initPath?.split('/').at(-1) ?? '' },
+      facts: {
+        ...options.facts,
+        cgroup: options.hostFacts.cgroup,
+        initBinary: options.initPath?.split('/').at(-1) ?? '',
+      },
       registry,
       containers,
       images,

@@ -6,6 +6,7 @@ import type {
   ContainerId,
   ContainerInspect,
   ContainerSummary,
+  HostConfig,
   TopResponse,
   WaitResponse,
 } from '#spec';
@@ -25,6 +26,7 @@ import type { ContainerRegistry } from './registry.ts';
 import type { Remover } from './remover.ts';
 import type { StatsReader } from './stats.ts';
 import { listProcesses } from './top.ts';
+import type { Updater } from './update.ts';
 import { toInspect, toSummary } from './wire.ts';
 
 export interface ContainersDeps {
@@ -33,6 +35,7 @@ export interface ContainersDeps {
   lifecycle: Lifecycle;
   remover: Remover;
   processes: ContainerProcesses;
+  updater: Updater;
   stats: StatsReader;
   layers: ContainerLayers;
   events: EventBus;
@@ -177,9 +180,9 @@ export class Containers {
     events.publish('container', 'rename', id, { ...eventAttributes(renamed), oldName: `/${record.name}` });
   }
 
-  update(ref: string, _changes: unknown): Promise<{ Warnings: string[] }> {
-    this.#deps.registry.get(ref);
-    throw new EngineError('notImplemented', 'UPDATE_NOT_IMPLEMENTED', 'updating a container is not implemented yet');
+  /** @throws invalidArgument, conflict: Docker's; the container is unchanged then. */
+  update(ref: string, changes: HostConfig): Promise<{ Warnings: string[] }> {
+    return this.#deps.updater.update(ref, changes);
   }
 
   remove(ref: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void> {

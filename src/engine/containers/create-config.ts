@@ -1,6 +1,8 @@
-import { availableParallelism } from 'node:os';
 import { EngineError } from '#errors';
+import type { CgroupFeatures } from '#runtime';
 import type { ContainerConfig, HostConfig, oci } from '#spec';
+import { checkResources } from './resource-checks.ts';
+import { checkRestartPolicy, checkSettings } from './setting-checks.ts';
 
 function invalid(code: string, message: string): EngineError {
   return new EngineError('invalidArgument', code, message);
@@ -64,16 +66,16 @@ export function commandOf(config: ContainerConfig): { path: string; args: string
   return { path, args };
 }
 
-const restartPolicies = new Set(['', 'no', 'always', 'unless-stopped', 'on-failure']);
-/** dockerd's smallest `Memory`: crun needs a few MiB to start a process in the cgroup. */
-const minimumMemoryBytes = 6 * 1024 * 1024;
-
 /**
  * Checks and fills defaults as dockerd does at create: the network mode, log driver, shm size, runtime, cgroup namespace.
  *
  * @throws invalidArgument with Docker's texts for impossible combinations.
  */
-export function normalizeHostConfig(input: HostConfig, config: ContainerConfig, defaults: HostDefaults): HostConfig {
+export function normalizeHostConfig(
+  input: HostConfig,
+  config: ContainerConfig,
+  defaults: HostDefaults,
+): { host: HostConfig; warnings: string[] } {
   const host: HostConfig = { ...input };
   if (host.NetworkMode === '' || host.NetworkMode === 'default') host.NetworkMode = 'bridge';
   if (config.NetworkDisabled) host.NetworkMode = 'none';
@@ -83,18 +85,22 @@ export function normalizeHostConfig(input: HostConfig, config: ContainerConfig, 
   if (host.Memory > 0 && host.MemorySwap === 0) host.MemorySwap = 2 * host.Memory;
   if (host.IpcMode === '') host.IpcMode = 'private';
   if (host.CgroupnsMode === '')
-    host.CgroupnsMode = host.Privileged || defaults.cgroupVersion === 1 ? 'host' : 'private';
+    host.CgroupnsMode = host.Privileged || defaults.features.version === 1 ? 'host' : 'private';
   if (host.RestartPolicy.Name === '')
     host.RestartPolicy = { Name: 'no', MaximumRetryCount: host.RestartPolicy.MaximumRetryCount };
   host.MaskedPaths ??= host.Privileged ? null : [...defaults.maskedPaths];
   host.ReadonlyPaths ??= host.Privileged ? null : [...defaults.readonlyPaths];
   checkHostConfig(host, config);
+  checkSettings(host, config, defaults.capabilities);
+  const warnings = checkResources(host, defaults.features, false);
   refuseUnsupported(host);
-  return host;
+  return { host, warnings };
 }
 
 export interface HostDefaults {
-  cgroupVersion: 1 | 2;
+  features: CgroupFeatures;
+  /** Those this host has. */
+  capabilities: readonly string[];
   maskedPaths: readonly string[];
   readonlyPaths: readonly string[];
 }
@@ -155,30 +161,9 @@ function checkHealthcheck(health: ContainerConfig['Healthcheck']): void {
 function checkHostConfig(host: HostConfig, config: ContainerConfig): void {
   checkNetworkConflicts(host, config);
   checkNamespaceModes(host);
-  const cpus = availableParallelism();
-  if (host.NanoCpus < 0 || host.NanoCpus > cpus * 1e9) {
-    throw invalid(
-      'CPUS_OUT_OF_RANGE',
-      `range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`,
-    );
-  }
   checkHealthcheck(config.Healthcheck);
-  const { Name: policy, MaximumRetryCount: retries } = host.RestartPolicy;
-  if (!restartPolicies.has(policy)) {
-    throw invalid(
-      'INVALID_RESTART_POLICY',
-      `invalid restart policy: unknown policy '${policy}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
-    );
-  }
-  if (policy !== 'on-failure' && retries !== 0) {
-    throw invalid(
-      'INVALID_RESTART_POLICY',
-      "invalid restart policy: maximum retry count can only be used with 'on-failure'",
-    );
-  }
-  if (retries < 0)
-    throw invalid('INVALID_RESTART_POLICY', 'invalid restart policy: maximum retry count cannot be negative');
-  if (host.AutoRemove && policy !== 'no') {
+  checkRestartPolicy(host.RestartPolicy);
+  if (host.AutoRemove && host.RestartPolicy.Name !== 'no') {
     throw invalid('AUTOREMOVE_WITH_RESTART', "can't create 'AutoRemove' container with restart policy");
   }
   if (config.WorkingDir !== '' && !config.WorkingDir.startsWith('/')) {
@@ -186,21 +171,6 @@ function checkHostConfig(host: HostConfig, config: ContainerConfig): void {
       'INVALID_WORKING_DIR',
       `the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`,
     );
-  }
-  if (host.Memory !== 0 && host.Memory < minimumMemoryBytes) {
-    throw invalid('MEMORY_TOO_SMALL', 'Minimum memory limit allowed is 6MB');
-  }
-  if (host.Memory > 0 && host.MemorySwap > 0 && host.MemorySwap < host.Memory) {
-    throw invalid('SWAP_TOO_SMALL', 'Minimum memoryswap limit should be larger than memory limit, see usage');
-  }
-  if (host.Memory === 0 && host.MemorySwap > 0) {
-    throw invalid(
-      'SWAP_WITHOUT_MEMORY',
-      'You should always set the Memory limit when using Memoryswap limit, see usage',
-    );
-  }
-  if (host.NanoCpus > 0 && (host.CpuPeriod > 0 || host.CpuQuota > 0)) {
-    throw invalid('CPU_CONFLICT', 'Conflicting options: Nano CPUs and CPU Period cannot both be set');
   }
   if (config.StopSignal && !isKnownSignal(config.StopSignal)) {
     throw invalid('INVALID_STOP_SIGNAL', `Invalid signal: ${config.StopSignal}`);
@@ -243,12 +213,6 @@ export function signalNumber(text: string): number | undefined {
   return number >= 34 && number <= 64 ? number : undefined;
 }
 
-/** `SIGTERM` for 15, for events and messages; the number itself where there is no name. */
-export function signalName(number: number): string {
-  const name = names[number - 1];
-  return name === undefined ? String(number) : `SIG${name}`;
-}
-
 /**
  * Refuses what this engine cannot do yet, naming it: a setting that is accepted and ignored would be worse.
  *
@@ -260,9 +224,6 @@ export function refuseUnsupported(host: HostConfig): void {
     [(host.Links ?? []).length > 0, 'legacy links (--link)'],
     [(host.DeviceRequests ?? []).length > 0, 'device requests (--gpus)'],
     [!['', 'local'].includes(host.VolumeDriver), `the volume driver ${host.VolumeDriver}`],
-    [!['', 'host'].includes(host.UsernsMode), `the user namespace mode ${host.UsernsMode}`],
-    [!['', 'default'].includes(host.Isolation), `the isolation ${host.Isolation}`],
-    [Object.keys(host.StorageOpt ?? {}).length > 0, '--storage-opt'],
     [!['json-file', 'local', 'none'].includes(host.LogConfig.Type), `the log driver ${host.LogConfig.Type}`],
   ];
   const first = unsupported.find(([present]) => present);

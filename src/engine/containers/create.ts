@@ -48,7 +48,7 @@ export class Creator {
       throw new EngineError('invalidArgument', 'NO_IMAGE', 'no image specified');
     }
     const image = await this.#deps.resolveImage(request.config.Image, options.platform);
-    const record = this.#plan(request, image, wantedName);
+    const { record, warnings } = this.#plan(request, image, wantedName);
     using _name = await registry.locks.lock(`name:${record.name}`);
     this.#checkNameFree(record.name);
     await using undo = new AsyncDisposableStack();
@@ -70,7 +70,7 @@ export class Creator {
     undo.move();
     for (const name of created) volumes.announceCreated(name);
     events.publish('container', 'create', record.id, eventAttributes(record));
-    return { Id: record.id, Warnings: [] };
+    return { Id: record.id, Warnings: warnings };
   }
 
   #checkNameFree(name: string): void {
@@ -78,11 +78,15 @@ export class Creator {
     if (holder) throw nameInUse(name, holder.id);
   }
 
-  #plan(request: ContainerCreateRequest, image: StoredImage, wantedName: string | undefined): ContainerRecord {
+  #plan(
+    request: ContainerCreateRequest,
+    image: StoredImage,
+    wantedName: string | undefined,
+  ): { record: ContainerRecord; warnings: string[] } {
     const { registry, volumes, defaults } = this.#deps;
     const id = parseContainerId(randomHex(32));
     const config = mergeImageConfig(request.config, image.config.config);
-    const hostConfig = normalizeHostConfig(request.hostConfig, config, defaults);
+    const { host: hostConfig, warnings } = normalizeHostConfig(request.hostConfig, config, defaults);
     for (const mode of ['NetworkMode', 'IpcMode', 'PidMode'] as const) {
       if (!hostConfig[mode].startsWith('container:')) continue;
       // The name may be given to another container later.
@@ -103,7 +107,7 @@ export class Creator {
       volumePath: (name) => volumes.path(name),
     });
     this.#checkBindSources(mounts);
-    return {
+    const record: ContainerRecord = {
       id,
       name: wantedName ?? generateName((name) => registry.repository.getByName(name) !== undefined),
       createdAt: formatRfc3339Nano(nowNano()),
@@ -121,6 +125,7 @@ export class Creator {
       mounts,
       anonymousVolumes,
     };
+    return { record, warnings };
   }
 
   /** `--mount` wants its source to exist at create; `-v` makes it at start. */

@@ -14,6 +14,7 @@ import {
   buildHostnameFile,
   buildHostsFile,
   buildResolvConf,
+  buildResources,
   buildSpec,
   cgroupsPath,
   GroupMoves,
@@ -28,7 +29,7 @@ import {
   type HostFacts,
   type SpecMount,
 } from '#runtime';
-import type { ExecId, oci } from '#spec';
+import type { ExecId, HostConfig, oci } from '#spec';
 import type { CgroupLayout, CgroupPaths, Sys } from '#sys';
 import type { ExecProcesses, ExecProcessRequest } from '../exec/execs.ts';
 import { fillFromImage } from '../volumes/fill.ts';
@@ -279,6 +280,12 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
 
   async resume(record: ContainerRecord): Promise<void> {
     if (isLive(record.phase)) await setFrozen(this.#options.sys.cgroups, this.cgroup(record), false);
+  }
+
+  async update(record: ContainerRecord, changes: HostConfig): Promise<void> {
+    const resources = buildResources(changes, this.#options.facts.cgroup, (path) => hostDevices.lookup(path));
+    if (Object.keys(resources).length > 0) await this.#runtime(record).update(record.id, resources);
+    if (changes.PidsLimit === 0) this.#options.sys.cgroups.liftPidsLimit(this.cgroup(record));
   }
 
   /** The directories of a container's control group. */

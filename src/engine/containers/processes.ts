@@ -1,4 +1,5 @@
 import type { AttachConnection, ReadLogsOptions, LogLine } from '#monitor';
+import type { HostConfig } from '#spec';
 import type { ContainerRecord, Sandbox } from './record.ts';
 
 /** A container's first process, created and waiting for its start. */
@@ -21,6 +22,8 @@ export interface ContainerProcesses {
   isAlive(process: CreatedProcess): boolean;
   pause(record: ContainerRecord): Promise<void>;
   resume(record: ContainerRecord): Promise<void>;
+  /** Gives a live container these limits; what `changes` leaves zero or null stays. @throws with the runtime's text. */
+  update(record: ContainerRecord, changes: HostConfig): Promise<void>;
   /** Whether the kernel killed something of it for want of memory. Ask before `cleanup`. */
   wasOomKilled(record: ContainerRecord): boolean;
   /** Removes what runtime and monitor keep of an ended (or half-made) run; kills what still runs. Repeatable. */

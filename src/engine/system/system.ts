@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
+import type { CgroupFeatures } from '#runtime';
 import type { EventMessage } from '#spec';
 import type { FsckReport } from '#store';
 import type { Containers } from '../containers/containers.ts';
 import { isLive } from '../containers/record.ts';
 import type { ContainerRegistry } from '../containers/registry.ts';
+import { hostWarnings } from './host-warnings.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { checkEventFilters, type EventFilters } from '../events/event-filter.ts';
 import type { Images } from '../images/index.ts';
@@ -21,7 +23,7 @@ export interface SystemFacts {
   runtimes: Record<string, { path: string; version: string }>;
   conmonVersion: string;
   initBinary: string;
-  cgroupVersion: 1 | 2;
+  cgroup: CgroupFeatures;
   labels: string[];
   debug: boolean;
 }
@@ -182,20 +184,23 @@ function storageFacts(facts: SystemFacts): Record<string, unknown> {
 }
 
 function kernelFacts(facts: SystemFacts): Record<string, unknown> {
+  const { cgroup } = facts;
+  const forwarding = readSysctl('/proc/sys/net/ipv4/ip_forward') === '1';
+  const warnings = hostWarnings(cgroup, forwarding);
   return {
-    MemoryLimit: true,
-    SwapLimit: true,
-    CpuCfsPeriod: true,
-    CpuCfsQuota: true,
-    CPUShares: true,
-    CPUSet: true,
-    PidsLimit: true,
-    OomKillDisable: facts.cgroupVersion === 1,
-    IPv4Forwarding: readSysctl('/proc/sys/net/ipv4/ip_forward') === '1',
+    MemoryLimit: cgroup.memoryLimit,
+    SwapLimit: cgroup.swapLimit,
+    CpuCfsPeriod: cgroup.cpuQuota,
+    CpuCfsQuota: cgroup.cpuQuota,
+    CPUShares: cgroup.cpuShares,
+    CPUSet: cgroup.cpuset,
+    PidsLimit: cgroup.pidsLimit,
+    OomKillDisable: cgroup.oomKillDisable,
+    IPv4Forwarding: forwarding,
     BridgeNfIptables: false,
     BridgeNfIp6tables: false,
     CgroupDriver: 'cgroupfs',
-    CgroupVersion: String(facts.cgroupVersion),
+    CgroupVersion: String(cgroup.version),
     KernelVersion: release(),
     OperatingSystem: osName('PRETTY_NAME'),
     OSVersion: osName('VERSION_ID'),
@@ -225,8 +230,8 @@ function kernelFacts(facts: SystemFacts): Record<string, unknown> {
     RuncCommit: { ID: '', Expected: '' },
     InitCommit: { ID: '', Expected: '' },
     SecurityOptions:
-      facts.cgroupVersion === 2 ? ['name=seccomp,profile=builtin', 'name=cgroupns'] : ['name=seccomp,profile=builtin'],
-    Warnings: null,
+      cgroup.version === 2 ? ['name=seccomp,profile=builtin', 'name=cgroupns'] : ['name=seccomp,profile=builtin'],
+    Warnings: warnings.length > 0 ? warnings : null,
   };
 }
 

@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import { join } from 'node:path';
-import type { CgroupLayout, Sys } from '#sys';
+import type { Sys } from '#sys';
+import { readCgroupFeatures } from './cgroup-features.ts';
 import { capabilitiesOfMask } from '../spec/capabilities.ts';
 import type { HostFacts } from '../spec/host-facts.ts';
-import type { CgroupFeatures } from '../spec/resources.ts';
 import { parseProcLimits } from '../spec/rlimits.ts';
 
 /** Reads what containers' specifications depend on. Cheap, and the same for the life of the process. */
@@ -23,20 +22,6 @@ export function readHostFacts(sys: Pick<Sys, 'cgroups'>, options: { systemdCgrou
     seccomp: /^Seccomp:/m.test(status),
     apparmor: readIfThere('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') ?? false,
     systemdCgroups: options.systemdCgroups,
-  };
-}
-
-/** A hybrid host counts as version 1: its controllers are there. */
-function readCgroupFeatures(layout: CgroupLayout): CgroupFeatures {
-  if (layout.mode === 'v2') {
-    return { version: 2, swapLimit: existsSync('/proc/swaps'), ioWeight: layout.controllers.includes('io') };
-  }
-  const has = (controller: string, name: string): boolean =>
-    existsSync(join(layout.controllerMounts.get(controller) ?? '/nowhere', name));
-  return {
-    version: 1,
-    swapLimit: has('memory', 'memory.memsw.limit_in_bytes'),
-    ioWeight: has('blkio', 'blkio.weight') || has('blkio', 'blkio.bfq.weight'),
   };
 }
 

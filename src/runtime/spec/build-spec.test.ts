@@ -1,3 +1,4 @@
+import { allCgroupFeatures } from './cgroup-features.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ContainerConfig, emptyContainerConfig, emptyHostConfig, type HostConfig, type oci } from '#spec';
@@ -11,7 +12,7 @@ const facts: HostFacts = {
   kernel: [6, 1],
   capabilities: capabilitiesOfMask(0x1ffffffffffn),
   rlimits: { nofile: { soft: 1024, hard: 4096 }, core: { soft: 0, hard: Number.POSITIVE_INFINITY } },
-  cgroup: { version: 2, swapLimit: true, ioWeight: true },
+  cgroup: allCgroupFeatures(2),
   seccomp: true,
   apparmor: false,
   systemdCgroups: false,
@@ -163,7 +164,7 @@ test('buildSpec translates limits', () => {
       MemorySwap: -1,
       NanoCpus: 1_500_000_000,
       CpusetCpus: '0-1',
-      PidsLimit: 0,
+      PidsLimit: 60,
       BlkioWeight: 300,
       BlkioDeviceReadBps: [{ Path: '/dev/null', Rate: 100 }],
       OomScoreAdj: 7,
@@ -180,7 +181,7 @@ test('buildSpec translates limits', () => {
     memory: { limit: 1 << 20, swap: -1 },
     cpu: { period: 100_000, quota: 150_000, cpus: '0-1' },
     blockIO: { weight: 300, throttleReadBpsDevice: [{ major: 1, minor: 3, rate: 100 }] },
-    pids: { limit: -1 },
+    pids: { limit: 60 },
   });
   assert.deepEqual(devices?.slice(-2), [
     { allow: true, type: 'c', major: 1, minor: 3, access: 'r' },

@@ -1,4 +1,4 @@
-import type { CgroupFeatures } from './resources.ts';
+import type { CgroupFeatures } from './cgroup-features.ts';
 import type { HostRlimits } from './rlimits.ts';
 
 /** What about this machine a container's specification depends on. */

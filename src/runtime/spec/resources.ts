@@ -1,14 +1,7 @@
 import { EngineError } from '#errors';
 import type { HostConfig, oci, ThrottleDevice } from '#spec';
+import type { CgroupFeatures } from './cgroup-features.ts';
 import type { DeviceNode } from './devices.ts';
-
-/** What the host's cgroups can do; what they cannot is left out, as Docker does after a warning at create. */
-export interface CgroupFeatures {
-  version: 1 | 2;
-  swapLimit: boolean;
-  /** `blkio.weight` or `io.weight`. */
-  ioWeight: boolean;
-}
 
 const CPU_PERIOD_US = 100_000;
 const NANO_PER_CPU = 1_000_000_000;
@@ -26,7 +19,7 @@ export function buildResources(
     ...(Object.keys(memory).length > 0 ? { memory } : {}),
     ...(Object.keys(cpu).length > 0 ? { cpu } : {}),
     ...(Object.keys(blockIO).length > 0 ? { blockIO } : {}),
-    ...(host.PidsLimit === null ? {} : { pids: { limit: host.PidsLimit > 0 ? host.PidsLimit : -1 } }),
+    ...(host.PidsLimit !== null && host.PidsLimit > 0 ? { pids: { limit: host.PidsLimit } } : {}),
   };
 }
 

@@ -74,6 +74,13 @@ export function thawCgroup(paths: CgroupPaths): void {
   writeFileSync(file, thawed);
 }
 
+/** Lets the group have as many processes as it likes; runtimes of some versions cannot say that to a live one. */
+export function liftPidsLimit(paths: CgroupPaths): void {
+  const directory = paths.controllers.get('pids') ?? paths.unified;
+  if (directory === undefined) throw new EngineError('notFound', 'SYS_NO_CGROUP', 'the cgroup is gone');
+  writeFileSync(join(directory, 'pids.max'), 'max');
+}
+
 /** Whether all processes of the group stand still. */
 export function isCgroupFrozen(paths: CgroupPaths): boolean {
   const { file, frozen } = freezer(paths);

@@ -1,8 +1,16 @@
-import { freezeCgroup, isCgroupFrozen, killCgroup, listCgroupProcesses, removeCgroup, thawCgroup } from './control.ts';
+import {
+  freezeCgroup,
+  isCgroupFrozen,
+  killCgroup,
+  liftPidsLimit,
+  listCgroupProcesses,
+  removeCgroup,
+  thawCgroup,
+} from './control.ts';
 import { type CgroupLayout, cgroupPaths, type CgroupPaths, cgroupPathsOfProcess, detectCgroups } from './layout.ts';
 import { type CgroupStats, readCgroupStats, readSystemCpu, type SystemCpu } from './stats.ts';
 
-/** Control groups of either version. Making them and setting limits is the OCI runtime's job. */
+/** Control groups of either version. Making them and setting limits is mostly the OCI runtime's job. */
 export interface Cgroups {
   detect(): CgroupLayout;
   paths(layout: CgroupLayout, cgroupPath: string): CgroupPaths;
@@ -13,6 +21,7 @@ export interface Cgroups {
   freeze(paths: CgroupPaths): void;
   thaw(paths: CgroupPaths): void;
   isFrozen(paths: CgroupPaths): boolean;
+  liftPidsLimit(paths: CgroupPaths): void;
   killAll(paths: CgroupPaths): number;
   remove(paths: CgroupPaths): void;
 }
@@ -27,6 +36,7 @@ export const linuxCgroups: Cgroups = {
   freeze: freezeCgroup,
   thaw: thawCgroup,
   isFrozen: isCgroupFrozen,
+  liftPidsLimit,
   killAll: killCgroup,
   remove: removeCgroup,
 };
