@@ -19,6 +19,42 @@ export interface UnpackResult {
   entries: number;
 }
 
+/** A bind into a container's root that is not running: the source is a path of the host. */
+export interface ViewMount {
+  source: string;
+  /** Absolute, in the container; left out when there is nothing to mount on. */
+  destination: string;
+  readOnly: boolean;
+}
+
+/**
+ * A container's files as it sees them, mounts included. The job's thread has a mount namespace of its own for it; procfs
+ * is not in it, because the links there lead anywhere.
+ *
+ * - `running`: an open mount namespace of the container's processes. The caller closes it afterwards.
+ * - `assembled`: its root with what would be mounted into it.
+ */
+export type ContainerView =
+  | { kind: 'running'; namespaceFd: number }
+  | { kind: 'assembled'; root: string; mounts: readonly ViewMount[] };
+
+/** One path in a container, its last part not followed. */
+export interface PathInfo {
+  sizeBytes: number;
+  /** As in stat(2). */
+  mode: number;
+  mtimeNs: bigint;
+  /** Where a symbolic link leads, followed as far as there is something; else empty. */
+  linkTarget: string;
+}
+
+export interface LookUpOptions {
+  view: ContainerView;
+  /** A `/` at its end stands for what a link leads to. */
+  path: string;
+  signal?: AbortSignal;
+}
+
 /**
  * Unpacking is not atomic: when it fails or is cancelled, `root` holds whatever was made until then, and removing that is
  * up to the caller. By the time the promise settles nothing more is written.
@@ -26,8 +62,10 @@ export interface UnpackResult {
 export interface UnpackOptions {
   /** Compressed or plain tar; the compression is recognised by its magic bytes. A path is read in the worker itself (fastest). */
   source: { path: string } | { stream: Readable };
-  /** Directory to unpack into; the worker chroots there, so nothing outside can be touched. */
-  root: string;
+  /** Directory to unpack into; the worker chroots there, so nothing outside can be touched. Or a container. */
+  root: string | ContainerView;
+  /** Absolute path in the container to unpack into, without links; default its root. Links in the archive see all of the container. */
+  directory?: string;
   /**
    * `overlay`: `.wh.` entries become overlayfs whiteouts and opaque xattrs (a snapshot layer).
    * `literal`: `.wh.` names are ordinary files (import, cp).
@@ -44,8 +82,8 @@ export interface UnpackOptions {
 }
 
 export interface PackOptions {
-  /** Directory to pack; the worker chroots there. */
-  root: string;
+  /** Directory to pack; the worker chroots there. Or a container. */
+  root: string | ContainerView;
   /**
    * Path inside `root` to start from; default all. Links on the way are followed inside `root`; the last part is not,
    * unless a `/` follows it. Entries are named from its last part on; when all is packed, without an entry for the root.

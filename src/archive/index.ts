@@ -1,10 +1,14 @@
 export type {
   ArchiveLimits,
+  ContainerView,
   ListChangesOptions,
+  LookUpOptions,
   PackOptions,
+  PathInfo,
   TreeChange,
   UnpackOptions,
   UnpackResult,
+  ViewMount,
 } from './contract.ts';
 export { createCompressor, type CompressOptions } from './compression/compress.ts';
 export { decompress, type ByteSource } from './compression/decompress.ts';
@@ -18,5 +22,6 @@ export { createTarWriter, type TarBody, type TarWriter } from './tar/writer.ts';
 export { listChanges } from './changes/list-changes.ts';
 export { LowerLayers, type LowerEntry } from './changes/lower-layers.ts';
 export { packTree } from './pack/pack-tree.ts';
+export { lookUp, resolveInView } from './view/look-up.ts';
 export { unpack } from './unpack/unpack.ts';
 export { closeArchiveWorkers, warmUpUnpacking } from './workers/pools.ts';

@@ -102,6 +102,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
   const api = createApiServer({
     backends: {
       containers: engine.containers,
+      files: engine.files,
       exec: engine.execs,
       images: engine.images,
       commit: engine.committer,

@@ -22,6 +22,7 @@ import { containerChanges, exportContainer } from './containers/trees.ts';
 import { Updater } from './containers/update.ts';
 import { EventBus } from './events/event-bus.ts';
 import { Execs } from './exec/execs.ts';
+import { ContainerFiles } from './files/container-files.ts';
 import { HealthChecks } from './health/health-checks.ts';
 import { type Images, openImages } from './images/index.ts';
 import { NetworkViews } from './networks/network-views.ts';
@@ -54,6 +55,7 @@ export interface EngineOptions {
 export class Engine {
   readonly containers: Containers;
   readonly execs: Execs;
+  readonly files: ContainerFiles;
   readonly images: Images;
   readonly committer: Committer;
   readonly networkViews: NetworkViews;
@@ -199,6 +201,7 @@ export class Engine {
 
     this.containers = containers;
     this.execs = execs;
+    this.files = new ContainerFiles({ registry, layers, processes, events });
     this.images = images;
     this.committer = new Committer({ registry, images, store, processes, events });
     this.networkViews = new NetworkViews(registry, networks);

@@ -99,8 +99,8 @@ export class Exchange implements BodySource {
   }
 
   /** Sends `source` as the body. @throws when the source fails or the client goes. */
-  async pipe(type: string, source: Readable): Promise<void> {
-    this.#head(200, ['Content-Type', type]);
+  async pipe(type: string, source: Readable, extraHeaders: readonly string[] = []): Promise<void> {
+    this.#head(200, ['Content-Type', type, ...extraHeaders]);
     await pipeline(source, this.#response, { signal: this.signal });
   }
 

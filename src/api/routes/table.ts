@@ -1,7 +1,8 @@
 import { openApi } from '../openapi.ts';
 import { answer, type Route, routesOf } from '../route.ts';
 import { unbuiltBuildRoutes } from './build/routes.ts';
-import type { ContainersBackend } from './containers/backend.ts';
+import { archiveRoutes } from './containers/archive.ts';
+import type { ContainersBackend, FilesBackend } from './containers/backend.ts';
 import { containerRoutes, unbuiltContainerRoutes } from './containers/routes.ts';
 import type { ExecBackend } from './exec/backend.ts';
 import { execRoutes } from './exec/routes.ts';
@@ -19,6 +20,7 @@ import { unbuiltVolumeRoutes, volumeRoutes } from './volumes/routes.ts';
 /** What the routes are served from. The routes of a backend left out answer 501. */
 export interface ApiBackends {
   containers?: ContainersBackend | undefined;
+  files?: FilesBackend | undefined;
   exec?: ExecBackend | undefined;
   images?: ImagesBackend | undefined;
   commit?: CommitBackend | undefined;
@@ -31,6 +33,7 @@ export interface ApiBackends {
 export function allRoutes(backends: ApiBackends): Route[] {
   const routes = [
     ...routesOf(backends.containers, containerRoutes),
+    ...routesOf(backends.files, archiveRoutes),
     ...unbuiltContainerRoutes(),
     ...routesOf(backends.exec, execRoutes),
     ...routesOf(backends.images, imageRoutes),

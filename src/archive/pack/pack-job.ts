@@ -37,7 +37,7 @@ function ownName(path: string): RootName {
 function nameOf(rootName: RootName, entry: WalkEntry): string {
   const below = decodeText(entry.path);
   if (rootName === '' || below === '') return rootName === '' ? below : rootName;
-  return `${rootName}/${below}`;
+  return rootName.endsWith('/') ? `${rootName}${below}` : `${rootName}/${below}`;
 }
 
 class TreePacker {

@@ -14,6 +14,7 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
+import { EngineError } from '#errors';
 import { type FilePath, hasErrno, type Sys } from '#sys';
 import { archiveBreakout, invalidArchive } from '../errors.ts';
 import { MAX_ID, type TarHeader } from '../tar/header.ts';
@@ -26,6 +27,8 @@ import { Whiteouts, type WhiteoutMode } from './whiteouts.ts';
 export interface TreeWriterOptions {
   whiteouts: WhiteoutMode;
   noOverwriteDirNonDir: boolean;
+  /** What the working directory is called, for error messages. */
+  directory: string;
   owner: { uid: number; gid: number } | undefined;
 }
 
@@ -43,7 +46,8 @@ interface OpenFile {
 }
 
 /**
- * Makes files out of entries below `/`, so it belongs in a thread whose root is the directory to fill and whose umask is 0.
+ * Makes files out of entries below the working directory, so it belongs in a thread whose root is that directory, or the
+ * container around it, and whose umask is 0.
  *
  * Names are resolved by the kernel in that root: symbolic links on the way, also those the archive made itself, are
  * followed there and cannot lead out. The last part of a name is never followed.
@@ -117,7 +121,7 @@ export class TreeWriter implements TarHandler {
   finish(): void {
     for (const [path, timeNs] of [...this.#directoryTimes].toReversed()) {
       try {
-        this.#files.lutimes(toFsPath(`/${path}`), { accessTimeNs: timeNs, modifyTimeNs: timeNs });
+        this.#files.lutimes(toFsPath(`./${path}`), { accessTimeNs: timeNs, modifyTimeNs: timeNs });
       } catch (error) {
         if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
       }
@@ -141,11 +145,11 @@ export class TreeWriter implements TarHandler {
   /** The entry of the root itself tells how it looks in a layer; when copying into a directory that keeps its own. */
   #root(header: TarHeader): void {
     if (header.type !== 'directory') throw invalidArchive(`${JSON.stringify(header.name)} would replace the root`);
-    if (this.#options.whiteouts === 'overlay') this.#finishDirectory('', '/', header, true);
+    if (this.#options.whiteouts === 'overlay') this.#finishDirectory('', '.', header, true);
   }
 
   #make(path: string, header: TarHeader): void {
-    const fsPath = toFsPath(`/${path}`);
+    const fsPath = toFsPath(`./${path}`);
     switch (header.type) {
       case 'file': {
         const fd = this.#create(path, () => openSync(fsPath, CREATE_FLAGS, header.mode));
@@ -209,7 +213,7 @@ export class TreeWriter implements TarHandler {
   /** The target is another name in the archive's own tree; link(2) does not follow it if it is a symbolic link. */
   #makeHardlink(path: string, fsPath: FilePath, header: TarHeader): void {
     const target = hardlinkTarget(header);
-    if (target !== path) this.#create(path, () => linkSync(toFsPath(`/${target}`), fsPath), toFsPath(`/${target}`));
+    if (target !== path) this.#create(path, () => linkSync(toFsPath(`./${target}`), fsPath), toFsPath(`./${target}`));
   }
 
   /** Runs `make`, and once more each after making the directories above and after removing what is in the way. */
@@ -234,7 +238,7 @@ export class TreeWriter implements TarHandler {
 
   /** Removes what an entry replaces. */
   #clear(path: string): void {
-    const fsPath = toFsPath(`/${path}`);
+    const fsPath = toFsPath(`./${path}`);
     if (lstatSync(fsPath).isDirectory()) {
       for (const known of this.#directoryTimes.keys()) {
         if (known === path || known.startsWith(`${path}/`)) this.#directoryTimes.delete(known);
@@ -246,7 +250,7 @@ export class TreeWriter implements TarHandler {
   /** Parents that the archive does not describe (yet) belong to root. */
   #makeDirectories(path: string): void {
     if (path === '') return;
-    const fsPath = toFsPath(`/${path}`);
+    const fsPath = toFsPath(`./${path}`);
     try {
       mkdirSync(fsPath, IMPLICIT_DIRECTORY_MODE);
     } catch (error) {
@@ -260,12 +264,13 @@ export class TreeWriter implements TarHandler {
   }
 
   #refuseKindChange(path: string, header: TarHeader): void {
-    const existing = lstatSync(toFsPath(`/${path}`), { throwIfNoEntry: false });
+    const existing = lstatSync(toFsPath(`./${path}`), { throwIfNoEntry: false });
     if (!existing || existing.isDirectory() === (header.type === 'directory')) return;
     const [kind, other] = existing.isDirectory() ? ['directory', 'non-directory'] : ['non-directory', 'directory'];
-    throw invalidArchive(
-      `cannot overwrite ${kind} ${JSON.stringify(path)} with ${other} ${JSON.stringify(header.name)}`,
-    );
+    const directory = this.#options.directory === '/' ? '' : this.#options.directory;
+    const whole = JSON.stringify(`${directory}/${path}`);
+    const message = `cannot overwrite ${kind} ${whole} with ${other} ${JSON.stringify(directory || '/')}`;
+    throw new EngineError('invalidArgument', 'ARCHIVE_KIND_CHANGE', message);
   }
 
   #needsOwner(header: TarHeader): boolean {
@@ -298,5 +303,5 @@ function hardlinkTarget(header: TarHeader): string {
 
 /** Whether the root itself gives its group or a default ACL to what is made in it. */
 function handsDown(files: Sys['files']): boolean {
-  return (lstatSync('/').mode & 0o2000) !== 0 || files.lgetxattr('/', 'system.posix_acl_default') !== undefined;
+  return (lstatSync('.').mode & 0o2000) !== 0 || files.lgetxattr('.', 'system.posix_acl_default') !== undefined;
 }

@@ -56,7 +56,7 @@ async function runJob(
     // The worker's error is the better one, unless the source's was the cause of it.
     void feeder?.run();
     const result = await ended;
-    if (result && 'diffId' in result) return result;
+    if (typeof result === 'object' && 'diffId' in result) return result;
     throw new EngineError('internal', 'ARCHIVE_WORKER', 'unexpected answer to unpacking');
   } catch (error) {
     signal?.throwIfAborted();
@@ -71,6 +71,7 @@ function unpackJob(options: UnpackOptions, sourceFd: number | undefined): Job {
   return {
     kind: 'unpack',
     root: options.root,
+    directory: options.directory ?? '/',
     sourceFd,
     whiteouts: options.whiteouts,
     noOverwriteDirNonDir: options.noOverwriteDirNonDir ?? false,

@@ -68,12 +68,12 @@ export class Whiteouts {
   /** Marks a directory (through links, like every parent of an entry) as hiding all of the lower layers' below it. */
   #markOpaque(directory: string): void {
     this.#makeDirectories(directory);
-    this.#files.lsetxattr(toFsPath(`/${directory}/.`), OPAQUE_XATTR, YES);
+    this.#files.lsetxattr(toFsPath(`./${directory}/.`), OPAQUE_XATTR, YES);
   }
 
   /** overlayfs's whiteout is a character device 0:0; a directory of this layer becomes opaque instead. */
   #hide(path: string): void {
-    const fsPath = toFsPath(`/${path}`);
+    const fsPath = toFsPath(`./${path}`);
     try {
       this.#files.mknod(fsPath, constants.S_IFCHR, 0, 0);
     } catch (error) {
@@ -91,7 +91,7 @@ export class Whiteouts {
   #emptyDirectory(directory: string): void {
     let names: Buffer[];
     try {
-      names = readdirSync(toFsPath(`/${directory}`), { encoding: 'buffer' });
+      names = readdirSync(toFsPath(`./${directory}`), { encoding: 'buffer' });
     } catch (error) {
       if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return;
       throw error;
@@ -104,7 +104,7 @@ export class Whiteouts {
 
   /** Removes a tree but for what this archive has put into it. */
   #removeLower(path: string): void {
-    const fsPath = toFsPath(`/${path}`);
+    const fsPath = toFsPath(`./${path}`);
     if (!this.#unpacked.has(path)) rmSync(fsPath, { recursive: true, force: true });
     else if (lstatSync(fsPath, { throwIfNoEntry: false })?.isDirectory()) this.#emptyDirectory(path);
   }

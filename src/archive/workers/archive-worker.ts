@@ -1,11 +1,8 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '#errors';
-import type { TreeChange, UnpackResult } from '../contract.ts';
 import type { JobControl } from './job-control.ts';
-import { type FromWorker, fromWireError, type Job, type ToWorker } from './protocol.ts';
-
-export type JobResult = UnpackResult | TreeChange[] | undefined;
+import { type FromWorker, fromWireError, type Job, type JobResult, type ToWorker } from './protocol.ts';
 
 /** What a running job tells its caller besides its end. */
 export interface JobEvents {

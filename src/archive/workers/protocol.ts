@@ -1,12 +1,14 @@
 import { EngineError, type ErrorKind, findEngineError } from '#errors';
 import { errnoKind, errnoName } from '#sys';
-import type { ArchiveLimits, TreeChange, UnpackOptions, UnpackResult } from '../contract.ts';
+import type { ArchiveLimits, ContainerView, PathInfo, TreeChange, UnpackOptions, UnpackResult } from '../contract.ts';
 
 /** What a worker can be asked to do; one job at a time. */
 export type Job =
   | {
       kind: 'unpack';
-      root: string;
+      root: string | ContainerView;
+      /** Where in `root` the archive goes. */
+      directory: string;
       /** An open file to read; undefined when the bytes come as messages. */
       sourceFd: number | undefined;
       whiteouts: UnpackOptions['whiteouts'];
@@ -16,12 +18,17 @@ export type Job =
     }
   | {
       kind: 'pack';
-      root: string;
+      root: string | ContainerView;
       path: string;
       rename: string | undefined;
       overlayUpper: boolean;
     }
+  | { kind: 'lookUp'; root: ContainerView; path: string }
+  | { kind: 'resolve'; root: ContainerView; path: string }
   | { kind: 'changes'; upper: string; lowers: readonly string[] };
+
+/** `lookUp` answers with what is there, `resolve` with the path without links. */
+export type JobResult = UnpackResult | TreeChange[] | PathInfo | string | undefined;
 
 /** Shared memory of a job: see {@link JobControl}. */
 export type ControlCells = Int32Array<SharedArrayBuffer>;
@@ -37,7 +44,7 @@ export type FromWorker =
   /** Bytes of the source that the worker is done with, so that more may be sent. */
   | { kind: 'consumed'; bytes: number }
   | { kind: 'chunk'; bytes: Uint8Array }
-  | { kind: 'done'; result: UnpackResult | TreeChange[] | undefined }
+  | { kind: 'done'; result: JobResult }
   | { kind: 'failed'; error: WireError };
 
 export interface WireError {

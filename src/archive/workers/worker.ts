@@ -1,14 +1,23 @@
 import { constants, openSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { CLONE, createLinuxSys, O } from '#sys';
+import type { ContainerView } from '../contract.ts';
 import { compareWithLowers, listUpper } from '../changes/changes-job.ts';
-import type { TreeChange, UnpackResult } from '../contract.ts';
 import { ChunkSink } from '../pack/chunk-sink.ts';
 import { runPack } from '../pack/pack-job.ts';
 import { runUnpack } from '../unpack/unpack-job.ts';
+import { lookUpPath, resolvePath } from '../view/look-up-job.ts';
+import { ContainerViews } from '../view/container-views.ts';
 import { JobControl } from './job-control.ts';
 import { MessageSource } from './message-source.ts';
-import { type ControlCells, type FromWorker, type Job, type ToWorker, toWireError } from './protocol.ts';
+import {
+  type ControlCells,
+  type FromWorker,
+  type Job,
+  type JobResult,
+  type ToWorker,
+  toWireError,
+} from './protocol.ts';
 
 /*
  * A thread of the archive's pool. It has a root directory, a working directory and a umask of its own; during a job the
@@ -32,19 +41,34 @@ function prepare(): number {
 }
 
 const hostRoot = prepare();
+const views = new ContainerViews(sys, hostRoot);
 let source: MessageSource | undefined;
 
-async function run(job: Job, control: JobControl): Promise<UnpackResult | TreeChange[] | undefined> {
+function enter(root: string | ContainerView): void {
+  if (typeof root === 'string') sys.namespaces.chroot(root);
+  else views.enter(root);
+}
+
+async function run(job: Job, control: JobControl): Promise<JobResult> {
   switch (job.kind) {
     case 'unpack': {
-      sys.namespaces.chroot(job.root);
+      enter(job.root);
+      sys.namespaces.chdir(job.directory);
       source = new MessageSource((bytes) => post({ kind: 'consumed', bytes }));
       return await runUnpack(job, source, control, sys.files);
     }
     case 'pack': {
-      sys.namespaces.chroot(job.root);
+      enter(job.root);
       runPack(job, new ChunkSink(control, (bytes) => post({ kind: 'chunk', bytes }, [bytes.buffer])), sys.files);
       return undefined;
+    }
+    case 'lookUp': {
+      views.enter(job.root);
+      return lookUpPath(job.path);
+    }
+    case 'resolve': {
+      views.enter(job.root);
+      return resolvePath(job.path);
     }
     case 'changes': {
       sys.namespaces.chroot(job.upper);
@@ -64,6 +88,7 @@ async function perform(job: Job, cells: ControlCells): Promise<void> {
   }
   source = undefined;
   // Should this fail the thread ends, and the pool drops it: better none than one with a foreign root.
+  views.leave();
   sys.namespaces.chrootToFd(hostRoot);
   post(answer);
 }

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ViewMount } from '#archive';
 import { EngineError } from '#errors';
 import {
   LogRotator,
@@ -32,9 +33,11 @@ import {
 import type { ExecId, HostConfig, oci } from '#spec';
 import type { CgroupLayout, CgroupPaths, Sys } from '#sys';
 import type { ExecProcesses, ExecProcessRequest } from '../exec/execs.ts';
+import type { FileProcesses } from '../files/container-files.ts';
 import { fillFromImage } from '../volumes/fill.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import type { ContainerDirectories } from './directories.ts';
+import { notRunning } from './errors.ts';
 import { parseLogLimits } from './log-config.ts';
 import { chooseNamespaces } from './namespaces.ts';
 import type { ContainerProcesses, CreatedProcess } from './processes.ts';
@@ -65,7 +68,7 @@ const hostHosts = '/etc/hosts';
 const resolvedResolvConf = '/run/systemd/resolve/resolv.conf';
 
 /** Containers' and execs' processes through an OCI runtime under conmon. */
-export class OciProcesses implements ContainerProcesses, ExecProcesses {
+export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProcesses {
   readonly #options: OciProcessesOptions;
   readonly #layout: CgroupLayout;
   readonly #rotator = new LogRotator();
@@ -191,6 +194,30 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses {
     const planned: SpecMount[] = [];
     for (const mount of record.mounts) planned.push(await this.#prepareMount(mount, rootfs));
     return [...this.#sharedMemory.prepare(record), ...this.#networkFileMounts(record, planned), ...planned];
+  }
+
+  openMountNamespace(record: ContainerRecord): number {
+    if (!isLive(record.phase)) throw notRunning(record.id);
+    const fd = openSync(`/proc/${record.phase.pid}/ns/mnt`, 'r');
+    // Asked when the file is open: from then on a process that takes over the ID does no harm.
+    if (this.isAlive(record.phase)) return fd;
+    closeSync(fd);
+    throw notRunning(record.id);
+  }
+
+  async viewMounts(record: ContainerRecord, rootfs: string): Promise<ViewMount[]> {
+    const prepared = await this.#prepareMounts(record, rootfs);
+    // What a run keeps in memory is not there without one.
+    const mounts = prepared.filter(({ type, source }) => type === 'bind' && existsSync(source));
+    using root = new RootFiles(rootfs, this.#options.sys.files);
+    for (const { source, destination } of mounts) {
+      if (statSync(source).isDirectory()) root.ensureDirectory(destination);
+    }
+    return mounts.map(({ source, destination, readOnly }) => ({ source, destination, readOnly }));
+  }
+
+  resolveUser(record: ContainerRecord, rootfs: string): { uid: number; gid: number } {
+    return resolveUser(rootfs, record.config.User, [], this.#options.sys.files);
   }
 
   #networkFileMounts(record: ContainerRecord, planned: readonly SpecMount[]): SpecMount[] {

@@ -364,6 +364,16 @@ export interface ExecCreateRequest {
   Cmd: string[] | null;
 }
 
+/** One path in a container: the header `X-Docker-Container-Path-Stat`. */
+export interface ContainerPathStat {
+  name: string;
+  size: number;
+  /** Go's `os.FileMode`. */
+  mode: number;
+  mtime: string;
+  linkTarget: string;
+}
+
 /** Answer of `GET /exec/{id}/json`. */
 export interface ExecInspect {
   ID: string;

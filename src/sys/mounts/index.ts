@@ -10,9 +10,10 @@ import {
   setMountAttributes,
 } from './mount-api.ts';
 import { bind, type BindOptions, mount, setPropagation, unmount, unmountAsync } from './mount.ts';
-import { listMounts, type MountInfo } from './mountinfo.ts';
+import { listMounts, type MountInfo, parseMountInfo } from './mountinfo.ts';
 import type { OverlayMount } from './overlay-options.ts';
 import { mountOverlay } from './overlay.ts';
+import { pivotRoot } from './pivot-root.ts';
 
 /** Mounting, in this thread's mount namespace. The functions' own comments say more. */
 export interface Mounts {
@@ -22,13 +23,15 @@ export interface Mounts {
   mountOverlay(overlay: OverlayMount): void;
   bind(source: string, target: string, options?: BindOptions): void;
   setPropagation(target: string, propagation: Propagation, recursive?: boolean): void;
+  pivotRoot(newRoot: string): void;
   listMounts(pid?: number | 'self'): MountInfo[];
+  parseMountInfo(text: string): MountInfo[];
   openTree(path: FilePath, flags: number, directoryFd?: number): number;
   setMountAttributes(target: FilePath | number, attributes: MountAttributes): void;
   openFilesystem(fsType: string): number;
   configureFilesystem(contextFd: number, key: string, value?: string): void;
   createFilesystemMount(contextFd: number, attributes: number): number;
-  attachMount(mountFd: number, target: string): void;
+  attachMount(mountFd: number, target: string | number): void;
 }
 
 export const linuxMounts: Mounts = {
@@ -38,7 +41,9 @@ export const linuxMounts: Mounts = {
   mountOverlay,
   bind,
   setPropagation,
+  pivotRoot,
   listMounts,
+  parseMountInfo,
   openTree,
   setMountAttributes,
   openFilesystem,

@@ -10,6 +10,7 @@ const FSCONFIG_SET_FLAG = 0;
 const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
+const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
 
 const sysOpenTree = systemCall<[number, Pointer, number]>(428, ['int', 'const char *', 'uint']);
 const sysMoveMount = systemCall<[number, Pointer, number, Pointer, number]>(429, [
@@ -53,9 +54,13 @@ export function createFilesystemMount(contextFd: number, attributes: number): nu
   return check(sysFsmount(contextFd, FSMOUNT_CLOEXEC, attributes), 'fsmount');
 }
 
-/** Attaches a detached mount (of `openTree` with CLONE, or of `createFilesystemMount`) at `target`. */
-export function attachMount(mountFd: number, target: string): void {
-  check(sysMoveMount(mountFd, '', AT.FDCWD, cPath(target), MOVE_MOUNT_F_EMPTY_PATH), 'move_mount', target);
+/** Attaches a detached mount (of `openTree` with CLONE, or of `createFilesystemMount`) at `target`, a path or an open fd. */
+export function attachMount(mountFd: number, target: string | number): void {
+  const result =
+    typeof target === 'number'
+      ? sysMoveMount(mountFd, '', target, '', MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
+      : sysMoveMount(mountFd, '', AT.FDCWD, cPath(target), MOVE_MOUNT_F_EMPTY_PATH);
+  check(result, 'move_mount', target);
 }
 
 /** open_tree(2). The caller closes the fd; closing an unattached clone unmounts it. */

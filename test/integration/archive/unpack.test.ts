@@ -188,8 +188,8 @@ describe('unpack replaces', () => {
     const refused = async (entry: Parameters<typeof tarOf>[0][number], pattern: RegExp): Promise<void> => {
       await assert.rejects(unpackBytes(t, await tarOf([entry]), { root, noOverwriteDirNonDir: true }), pattern);
     };
-    await refused([{ name: 'directory' }, 'x'], /cannot overwrite directory "directory" with non-directory/);
-    await refused([{ name: 'file', type: 'directory' }], /cannot overwrite non-directory "file" with directory/);
+    await refused([{ name: 'directory' }, 'x'], /cannot overwrite directory "\/directory" with non-directory/);
+    await refused([{ name: 'file', type: 'directory' }], /cannot overwrite non-directory "\/file" with directory/);
     await unpackBytes(t, await tarOf([[{ name: 'file' }, 'new']]), { root, noOverwriteDirNonDir: true });
     assert.equal(readFileSync(join(root, 'file'), 'utf8'), 'new');
   });

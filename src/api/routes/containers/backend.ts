@@ -3,6 +3,7 @@ import type {
   ContainerCreateRequest,
   ContainerId,
   ContainerInspect,
+  ContainerPathStat,
   ContainerSummary,
   HostConfig,
   TopResponse,
@@ -109,4 +110,16 @@ export interface ContainersBackend {
   changes(ref: string): Promise<{ Path: string; Kind: 0 | 1 | 2 }[] | null>;
   /** A tar of the container's file system. */
   export(ref: string, signal: AbortSignal): Promise<Readable>;
+}
+
+/** What the routes of `docker cp` call. Paths are taken from the container's root. */
+export interface FilesBackend {
+  statPath(ref: string, path: string, signal: AbortSignal): Promise<ContainerPathStat>;
+  readArchive(ref: string, path: string, signal: AbortSignal): Promise<{ stat: ContainerPathStat; archive: Readable }>;
+  writeArchive(
+    ref: string,
+    path: string,
+    body: Readable,
+    options: { copyUidGid: boolean; noOverwriteDirNonDir: boolean; signal: AbortSignal },
+  ): Promise<void>;
 }

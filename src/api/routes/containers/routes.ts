@@ -193,8 +193,6 @@ function lookRoutes(backend: ContainersBackend): Route[] {
   ];
 }
 
-const archiveQuery = { path: 'string' } as const;
-
 /** Rows of the container routes. */
 export function containerRoutes(backend: ContainersBackend): Route[] {
   return [...lookRoutes(backend), ...lifecycleRoutes(backend)];
@@ -203,24 +201,6 @@ export function containerRoutes(backend: ContainersBackend): Route[] {
 /** Rows of Docker's container routes that have no backend yet. */
 export function unbuiltContainerRoutes(): Route[] {
   return [
-    unbuilt(
-      'HEAD',
-      '/containers/{id}/archive',
-      doc('Look at a file in a container', [200, 404], { query: archiveQuery }),
-    ),
-    unbuilt(
-      'GET',
-      '/containers/{id}/archive',
-      doc('Read files of a container as a tar', [200, 404], { query: archiveQuery, answer: 'tar' }),
-    ),
-    unbuilt(
-      'PUT',
-      '/containers/{id}/archive',
-      doc('Unpack a tar into a container', [200, 403, 404], {
-        query: { ...archiveQuery, noOverwriteDirNonDir: 'boolean', copyUIDGID: 'boolean' },
-        body: 'stream',
-      }),
-    ),
     unbuilt(
       'GET',
       '/containers/{id}/checkpoints',
