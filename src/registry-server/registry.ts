@@ -1,17 +1,19 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '#lib';
-import { noAuthentication } from './auth/authenticator.ts';
+import { openAuthentication } from './auth/open-authentication.ts';
 import { matchesGlob } from './config/globs.ts';
 import type { RegistryConfig } from './config/schema.ts';
+import { listenForTasks, perform } from './control.ts';
 import { parseListenAddress } from './http/listen-address.ts';
-import { createRegistryServer } from './http/server.ts';
+import { createRegistryServer, type ServerParts } from './http/server.ts';
+import { readTlsFiles, watchTlsFiles } from './http/tls.ts';
+import { startHousekeeping } from './housekeeping.ts';
+import { RegistryMetrics } from './metrics.ts';
 import { type ContentEvents, registryRoutes } from './routes/routes.ts';
 import { RegistryStorage, type StorageOptions } from './storage/registry-storage.ts';
-
-/** How often uploads are looked at for expiry, at most. */
-const housekeepingMs = 10 * 60_000;
 
 const noEvents: ContentEvents = {
   manifestPulled: () => undefined,
@@ -31,45 +33,44 @@ export function storageOptions(config: RegistryConfig): StorageOptions {
   };
 }
 
-/** A running registry. */
+/** A running registry. Its parts are opened from the storage upwards and closed in reverse. */
 export class Registry {
-  readonly storage: RegistryStorage;
   readonly #server: Server;
-  readonly #timer: NodeJS.Timeout;
+  readonly #parts: AsyncDisposableStack;
 
-  private constructor(storage: RegistryStorage, server: Server, timer: NodeJS.Timeout) {
-    this.storage = storage;
+  private constructor(server: Server, parts: AsyncDisposableStack) {
     this.#server = server;
-    this.#timer = timer;
+    this.#parts = parts;
   }
 
   /** Opens the storage and listens. */
   static async open(config: RegistryConfig, logger: Logger): Promise<Registry> {
-    const storage = await RegistryStorage.open(storageOptions(config));
-    try {
-      const server = createRegistryServer({
+    await using parts = new AsyncDisposableStack();
+    const storage = parts.use(await RegistryStorage.open(storageOptions(config)));
+    const authentication = parts.use(openAuthentication(config));
+    parts.use(startHousekeeping(storage, config, logger));
+    const control = await listenForTasks(config.root, async (task) => await perform(storage, task));
+    parts.defer(() => void control.close());
+    const metrics = config.metrics ? new RegistryMetrics(storage) : undefined;
+    const server = parts.use(
+      createServer(config, logger, {
         routes: registryRoutes(storage, config.uploads, noEvents),
-        extras: { '/healthz': (_request, response) => void response.end('ok\n') },
-        authenticator: noAuthentication,
-        logger,
-        onAnswered: ({ path, ...rest }) => config.accessLog && logger.info('request', { path, ...rest }),
-      });
-      server.listen(parseListenAddress(config.listen));
-      await once(server, 'listening');
-      const expiryMs = config.uploads.expireAfterSeconds * 1000;
-      const timer = setInterval(
-        () => {
-          storage.uploads
-            .expire(Date.now() - expiryMs)
-            .catch((error: unknown) => logger.error('expiring uploads failed', { error }));
+        extras: {
+          '/healthz': (_request, response) => void response.end('ok\n'),
+          ...(metrics ? { '/metrics': async (_request, response) => await metrics.send(response) } : {}),
+          ...authentication.handlers,
         },
-        Math.min(housekeepingMs, expiryMs),
-      );
-      return new Registry(storage, server, timer);
-    } catch (error) {
-      storage[Symbol.dispose]();
-      throw error;
-    }
+        authenticator: authentication.authenticator,
+        logger,
+        onAnswered: (answered) => {
+          metrics?.observe(answered);
+          if (config.accessLog) logger.info('request', { ...answered });
+        },
+      }),
+    );
+    server.http.listen(parseListenAddress(config.listen));
+    await once(server.http, 'listening');
+    return new Registry(server.http, parts.move());
   }
 
   /** Where it listens: `127.0.0.1:5000`. */
@@ -80,13 +81,25 @@ export class Registry {
 
   /** Takes no more requests, lets those under way end for `drainMs`, and closes the storage. */
   async close(drainMs: number): Promise<void> {
-    clearInterval(this.#timer);
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#server.closeAllConnections(), drainMs);
     await closed;
     clearTimeout(timer);
-    this.storage[Symbol.dispose]();
+    await this.#parts.disposeAsync();
   }
+}
+
+/** The server with its TLS files watched; disposing it only ends the watching. */
+function createServer(
+  config: RegistryConfig,
+  logger: Logger,
+  parts: ServerParts,
+): { http: Server; [Symbol.dispose]: () => void } {
+  const { tls } = config;
+  if (!tls) return { http: createRegistryServer(parts), [Symbol.dispose]: () => undefined };
+  const http = createRegistryServer(parts, readTlsFiles(tls));
+  const watch = watchTlsFiles(tls, (options) => http instanceof TlsServer && http.setSecureContext(options), logger);
+  return { http, [Symbol.dispose]: () => watch[Symbol.dispose]() };
 }

@@ -70,7 +70,7 @@ export class TestRegistry {
     this.#address = await until(
       () => {
         if (child.exitCode !== null || child.signalCode !== null) throw new Ended(this.log().slice(start));
-        return /msg="registry is ready" address=(\S+)/.exec(this.log().slice(start))?.[1];
+        return /"registry is ready","address":"([^"]+)"/.exec(this.log().slice(start))?.[1];
       },
       { what: 'the registry to listen', giveUp: (error) => error instanceof Ended },
     );

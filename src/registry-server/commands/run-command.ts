@@ -7,6 +7,16 @@ interface CommandEntry {
 
 const commands: Readonly<Record<string, CommandEntry>> = {
   serve: { summary: 'Run a registry', load: () => import('./serve.ts') },
+  'garbage-collect': {
+    summary: 'Remove what no manifest needs, also while the registry runs',
+    load: () => import('./garbage-collect.ts'),
+  },
+  check: { summary: 'Compare database, files and manifests', load: () => import('./check.ts') },
+  htpasswd: { summary: 'Add, change or remove a user in a password file', load: () => import('./htpasswd.ts') },
+  'token-certificate': {
+    summary: 'Make a key for tokens and its certificate, for registries that trust our tokens',
+    load: () => import('./token-certificate.ts'),
+  },
 };
 
 function usage(): string {

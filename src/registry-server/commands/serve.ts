@@ -20,7 +20,7 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stdout.write('configuration OK\n');
     return 0;
   }
-  const logger = createLogger(config.logLevel);
+  const logger = createLogger(config.logLevel, undefined, config.logFormat);
   const stopped = Promise.withResolvers<NodeJS.Signals>();
   process.on('SIGTERM', stopped.resolve);
   process.on('SIGINT', stopped.resolve);

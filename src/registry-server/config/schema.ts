@@ -1,19 +1,48 @@
 import * as v from 'valibot';
+import type { AccessRule } from '../auth/rules.ts';
 
 /** The configuration of a registry. docs/registry.md says what every key does. */
 export interface RegistryConfig {
   readonly root: string;
   readonly listen: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly logFormat: 'json' | 'logfmt';
   readonly accessLog: boolean;
+  readonly metrics: boolean;
   readonly tls?: { readonly certificate: string; readonly key: string } | undefined;
+  readonly auth?:
+    | {
+        readonly mode: 'basic' | 'token';
+        readonly htpasswd: string;
+        readonly realm: string;
+        readonly anonymousPull: boolean;
+        readonly rules?: readonly AccessRule[] | undefined;
+        readonly token: TokenConfig;
+      }
+    | undefined;
   readonly uploads: {
     readonly expireAfterSeconds: number;
     readonly maxOpen: number;
     readonly chunkMinBytes: number;
     readonly maxBlobBytes: number;
   };
+  readonly collect: {
+    readonly everySeconds: number;
+    readonly graceSeconds: number;
+    readonly deleteUntagged: boolean;
+  };
   readonly quotas: readonly { readonly repository: string; readonly bytes: number }[];
+}
+
+export interface TokenConfig {
+  readonly url?: string | undefined;
+  readonly issuer: string;
+  readonly service: string;
+  readonly otherServices: readonly string[];
+  readonly key?: string | undefined;
+  readonly certificate?: string | undefined;
+  readonly lifetimeSeconds: number;
+  readonly refreshLifetimeSeconds: number;
 }
 
 const seconds = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -25,14 +54,55 @@ export const configSchema: v.GenericSchema<unknown, RegistryConfig> = v.strictOb
   root: v.optional(text, '/var/lib/berth/registry'),
   listen: v.optional(text, '127.0.0.1:5000'),
   logLevel: v.optional(v.picklist(['debug', 'info', 'warn', 'error']), 'info'),
+  logFormat: v.optional(v.picklist(['json', 'logfmt']), 'json'),
   accessLog: v.optional(v.boolean(), true),
+  metrics: v.optional(v.boolean(), true),
   tls: v.optional(v.strictObject({ certificate: text, key: text })),
+  auth: v.optional(
+    v.strictObject({
+      mode: v.optional(v.picklist(['basic', 'token']), 'basic'),
+      htpasswd: text,
+      realm: v.optional(text, 'Berth registry'),
+      anonymousPull: v.optional(v.boolean(), false),
+      rules: v.optional(
+        v.array(
+          v.strictObject({
+            users: v.array(text),
+            repositories: v.array(glob),
+            actions: v.array(v.picklist(['pull', 'push', 'delete', 'catalog', '*'])),
+          }),
+        ),
+      ),
+      token: v.optional(
+        v.strictObject({
+          url: v.optional(v.pipe(v.string(), v.url())),
+          issuer: v.optional(text, 'berth-registry'),
+          service: v.optional(text, 'berth-registry'),
+          otherServices: v.optional(v.array(text), []),
+          key: v.optional(text),
+          certificate: v.optional(text),
+          // Docker's clients take less than a minute for a minute.
+          lifetimeSeconds: v.optional(v.pipe(seconds, v.minValue(60)), 300),
+          refreshLifetimeSeconds: v.optional(seconds, 30 * 24 * 3600),
+        }),
+        {},
+      ),
+    }),
+  ),
   uploads: v.optional(
     v.strictObject({
       expireAfterSeconds: v.optional(seconds, 24 * 3600),
       maxOpen: v.optional(v.pipe(count, v.minValue(1)), 10_000),
       chunkMinBytes: v.optional(count, 0),
       maxBlobBytes: v.optional(count, 0),
+    }),
+    {},
+  ),
+  collect: v.optional(
+    v.strictObject({
+      everySeconds: v.optional(count, 0),
+      graceSeconds: v.optional(count, 2 * 3600),
+      deleteUntagged: v.optional(v.boolean(), false),
     }),
     {},
   ),

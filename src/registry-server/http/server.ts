@@ -1,4 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from '#lib';
 import { encodeRegistryErrors } from '#registry';
 import type { Access } from '../auth/access.ts';
@@ -25,6 +28,7 @@ export interface Answered {
   readonly kind: string;
   readonly status: number;
   readonly durationMs: number;
+  readonly receivedBytes: number;
   readonly sentBytes: number;
   readonly user: string;
   readonly address: string;
@@ -46,13 +50,21 @@ export interface ServerParts {
   readonly onAnswered: (answered: Answered) => void;
 }
 
-/** Node's HTTP server with this registry's limits; TLS is put around it by who listens. */
-export function createRegistryServer(parts: ServerParts): Server {
-  const server = createServer(
-    // Node's strict parser refuses doubled lengths, a length beside chunks, and bare line feeds.
-    { insecureHTTPParser: false, maxHeaderSize: maxHeaderBytes, keepAliveTimeout: idleMs, noDelay: true },
-    (request, response) => void serve(parts, request, response),
-  );
+// Node's strict parser refuses doubled lengths, a length beside chunks, and bare line feeds.
+const serverOptions: ServerOptions = {
+  insecureHTTPParser: false,
+  maxHeaderSize: maxHeaderBytes,
+  keepAliveTimeout: idleMs,
+  highWaterMark: 256 * 1024,
+  noDelay: true,
+};
+
+/** Node's server with this registry's limits, for HTTPS where `tls` is given. */
+export function createRegistryServer(parts: ServerParts, tls?: SecureContextOptions): Server | TlsServer {
+  const traffic = new Traffic();
+  const listener = (request: IncomingMessage, response: ServerResponse): void =>
+    void serve(parts, traffic, request, response);
+  const server = tls ? createTlsServer({ ...serverOptions, ...tls }, listener) : createServer(serverOptions, listener);
   server.headersTimeout = headersMs;
   // Large blobs over slow lines take long; a body that stalls is given up by its reader.
   server.requestTimeout = 0;
@@ -61,7 +73,29 @@ export function createRegistryServer(parts: ServerParts): Server {
   return server;
 }
 
-async function serve(parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Bytes per request, from the counters of its connection. */
+class Traffic {
+  readonly #seen: WeakMap<Socket, { read: number; written: number }>;
+
+  constructor() {
+    this.#seen = new WeakMap();
+  }
+
+  /** What went over the connection since the last look. */
+  since(socket: Socket): { receivedBytes: number; sentBytes: number } {
+    const before = this.#seen.get(socket) ?? { read: 0, written: 0 };
+    const now = { read: socket.bytesRead, written: socket.bytesWritten };
+    this.#seen.set(socket, now);
+    return { receivedBytes: now.read - before.read, sentBytes: now.written - before.written };
+  }
+}
+
+async function serve(
+  parts: ServerParts,
+  traffic: Traffic,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const startMs = performance.now();
   const seen: { kind: string; user: string; path: string } = { kind: 'other', user: '', path: '' };
   const gone = new AbortController();
@@ -72,8 +106,8 @@ async function serve(parts: ServerParts, request: IncomingMessage, response: Ser
       path: seen.path,
       kind: seen.kind,
       status: response.headersSent ? response.statusCode : 499,
-      durationMs: performance.now() - startMs,
-      sentBytes: Number(response.getHeader('content-length') ?? 0),
+      durationMs: Math.round((performance.now() - startMs) * 100) / 100,
+      ...traffic.since(request.socket),
       user: seen.user,
       address: request.socket.remoteAddress ?? '',
       userAgent: request.headers['user-agent'] ?? '',
@@ -124,7 +158,7 @@ async function dispatch(
 }
 
 function isAllowed(authenticator: Authenticator, access: Access, target: Target, action: string): boolean {
-  if (action === 'base') return !authenticator.asksAtBase || access.user !== '';
+  if (action === 'base') return !authenticator.asksAtBase || access.isAuthenticated;
   if (action === 'catalog') return access.mayListCatalog();
   return 'repository' in target && access.may(target.repository, action as 'pull' | 'push' | 'delete');
 }

@@ -9,7 +9,7 @@ export class BlobLinkRecords {
   readonly #touch: Statement;
   readonly #isLinked: Statement;
   readonly #holders: Statement;
-  readonly #unreferenced: Statement;
+  readonly #removeUnreferenced: Statement;
 
   constructor(db: Database) {
     this.#find = db.prepare(
@@ -29,9 +29,9 @@ export class BlobLinkRecords {
     this.#holders = db.prepare(
       'SELECT name FROM blob_links JOIN repositories ON id = repository_id WHERE digest = ? ORDER BY name LIMIT 100',
     );
-    this.#unreferenced = db.prepare(
-      `SELECT repository_id, digest, size_bytes FROM blob_links AS link WHERE seen_ms < ? AND NOT EXISTS
-       (SELECT 1 FROM manifest_references AS r WHERE r.repository_id = link.repository_id AND r.digest = link.digest)`,
+    this.#removeUnreferenced = db.prepare(
+      `DELETE FROM blob_links WHERE seen_ms < ? AND NOT EXISTS (SELECT 1 FROM manifest_references AS r
+       WHERE r.repository_id = blob_links.repository_id AND r.digest = blob_links.digest)`,
     );
   }
 
@@ -64,12 +64,8 @@ export class BlobLinkRecords {
     return this.#holders.all(digest).map((row) => String(row['name']));
   }
 
-  /** Links no manifest of their repository needs and nobody asked for since. */
-  listUnreferenced(seenBeforeMs: number): { repositoryId: number; digest: string; sizeBytes: number }[] {
-    return this.#unreferenced.all(seenBeforeMs).map((row) => ({
-      repositoryId: Number(row['repository_id']),
-      digest: String(row['digest']),
-      sizeBytes: Number(row['size_bytes']),
-    }));
+  /** Unlinks what no manifest of its repository needs and nobody asked for since; answers how many that were. */
+  removeUnreferenced(seenBeforeMs: number): number {
+    return Number(this.#removeUnreferenced.run(seenBeforeMs).changes);
   }
 }
