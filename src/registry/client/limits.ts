@@ -31,6 +31,8 @@ export interface RegistryLimits {
   readonly monolithicBytes: number;
   /** First size of the pieces where a registry refuses bigger ones. */
   readonly chunkBytes: number;
+  /** A registry that refuses even these has nothing to do with sizes. */
+  readonly smallestChunkBytes: number;
   /** How long a mirror that failed is passed over. */
   readonly mirrorPauseMs: number;
 }
@@ -59,5 +61,6 @@ export const DEFAULT_LIMITS: RegistryLimits = {
   searchBytes: 8 * MIB,
   monolithicBytes: 8 * MIB,
   chunkBytes: 32 * MIB,
+  smallestChunkBytes: MIB,
   mirrorPauseMs: 60_000,
 };

@@ -128,7 +128,7 @@ async function transfer(
       if (await advanceToEnd()) return;
     } catch (error) {
       if (options.signal.aborted) throw cancelled(options.signal);
-      if (statusOf(error) === 413 && Math.min(chunkBytes, blob.sizeBytes) > MIB) {
+      if (statusOf(error) === 413 && Math.min(chunkBytes, blob.sizeBytes) > limits.smallestChunkBytes) {
         // Something between us and the registry bounds requests.
         chunkBytes = chunkBytes === Number.POSITIVE_INFINITY ? limits.chunkBytes : Math.floor(chunkBytes / 4);
       } else {
@@ -158,8 +158,6 @@ async function transfer(
     return true;
   }
 }
-
-const MIB = 1024 * 1024;
 
 /** An upload of which the registry knows no more, or that stands elsewhere than we think, is begun or taken up again. */
 function asResumable(error: unknown): unknown {
