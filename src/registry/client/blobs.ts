@@ -14,11 +14,11 @@ export function blobTarget(path: string, digest: Digest): string {
 export async function hasBlob(session: Session, path: string, digest: Digest, signal: AbortSignal): Promise<boolean> {
   const response = await session.request({ method: 'HEAD', target: blobTarget(path, digest), signal });
   if (response.status === 404) {
-    discard(response);
+    await discard(response);
     return false;
   }
   if (response.status !== 200) throw await session.failure(response);
-  discard(response);
+  await discard(response);
   return true;
 }
 

@@ -126,18 +126,24 @@ export async function readWhole(
 const WORTH_READING_BYTES = 64 * 1024;
 const WORTH_WAITING_MS = 2000;
 
-/** Gets rid of an answer whose body nobody wants. Never throws, and does not wait. */
-export function discard(response: HttpResponse): void {
+/**
+ * Gets rid of an answer whose body nobody wants. Never throws. Resolves when its connection is free for the next request, or closed; who sends
+ * none need not wait for it.
+ */
+export async function discard(response: HttpResponse): Promise<void> {
   const { message } = response;
-  response.release();
+  if (message.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
   let length = 0;
   const timer = setTimeout(() => message.destroy(), WORTH_WAITING_MS).unref();
   message.on('error', () => undefined);
-  message.on('close', () => clearTimeout(timer));
+  message.on('close', resolve);
   message.on('data', (chunk: Buffer) => {
     length += chunk.length;
     if (length > WORTH_READING_BYTES) message.destroy();
   });
+  await promise;
+  clearTimeout(timer);
 }
 
 function discardNow(response: HttpResponse): void {

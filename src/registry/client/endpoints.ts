@@ -133,7 +133,7 @@ export class Endpoints {
     const url = new URL('v2/', base);
     const response = await sendFollowing(this.#tools, { method: 'GET', url, headers: {}, signal, verify }, undefined);
     const challenges = parseChallenges(headerOf(response, 'www-authenticate') ?? '');
-    discard(response);
+    await discard(response);
     return { base: new URL(base), verify, isInsecure, isMirror: false, challenges };
   }
 }

@@ -27,7 +27,7 @@ export async function login(
   const { authorization, identityToken } = await answer(tools, endpoint, credentials, signal, url);
   const request = { method: 'GET', url, headers: {}, signal, verify: endpoint.verify } as const;
   const response = await sendFollowing(tools, request, authorization);
-  discard(response);
+  await discard(response);
   if (response.status === 200) return identityToken;
   const status = `${response.status} ${STATUS_CODES[response.status] ?? ''}`.trim();
   const kind = response.status === 401 || response.status === 403 ? 'unauthorized' : 'unavailable';

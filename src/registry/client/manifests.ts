@@ -63,11 +63,11 @@ export async function headManifest(
     signal,
   });
   if (response.status === 404) {
-    discard(response);
+    await discard(response);
     return undefined;
   }
   if (response.status !== 200) throw await session.failure(response);
-  discard(response);
+  await discard(response);
   const told = headerOf(response, 'docker-content-digest') ?? '';
   const digest = isDigest(place.reference) ? place.reference : told;
   const mediaType = (headerOf(response, 'content-type') ?? '').split(';', 1)[0]?.trim() ?? '';
@@ -104,7 +104,7 @@ export async function putManifest(
     },
     [200, 201, 202],
   );
-  discard(response);
+  await discard(response);
   const acknowledged = headerOf(response, 'docker-content-digest');
   if (acknowledged !== undefined && isDigest(acknowledged) && acknowledged !== digest) {
     throw registryFailure(
@@ -117,7 +117,7 @@ export async function putManifest(
 }
 
 export async function deleteManifest(session: Session, place: ManifestPlace, signal: AbortSignal): Promise<void> {
-  discard(await session.expect({ method: 'DELETE', target: targetOf(place), signal }, [200, 202, 204]));
+  await discard(await session.expect({ method: 'DELETE', target: targetOf(place), signal }, [200, 202, 204]));
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -32,7 +32,7 @@ export async function sendFollowing(
     if (!redirectStatuses.has(response.status)) return response;
     const location = headerOf(response, 'location');
     if (location === undefined) return response;
-    discard(response);
+    await discard(response);
     if (hops >= tools.limits.redirects) throw refuse(first, `stopped after ${tools.limits.redirects} redirects`);
     const target = await nextTarget(tools, request, response.status, location);
     if (target.url.origin !== request.url.origin) secret = undefined;

@@ -65,11 +65,11 @@ export class Session {
       if (challenges.length === 0) return response;
       const hasMore = authorizer.learn(challenges, authorization);
       if (authorizer.lacksBasicCredentials) {
-        discard(response);
+        await discard(response);
         throw this.#noCredentials(request, url);
       }
       if (!hasMore) return response;
-      discard(response);
+      await discard(response);
     }
   }
 

@@ -61,7 +61,7 @@ async function mount(
         },
         [201, 202],
       );
-      discard(response);
+      await discard(response);
       if (begun) await cancelUpload(session, begun, options.signal);
       if (response.status === 201) {
         options.onMounted?.(from);
@@ -78,7 +78,7 @@ async function mount(
 
 async function cancelUpload(session: Session, upload: Upload, signal: AbortSignal): Promise<void> {
   try {
-    discard(await session.request({ method: 'DELETE', target: upload.location, signal }));
+    await discard(await session.request({ method: 'DELETE', target: upload.location, signal }));
   } catch {
     // The registry drops abandoned uploads by itself.
   }
@@ -86,7 +86,7 @@ async function cancelUpload(session: Session, upload: Upload, signal: AbortSigna
 
 async function begin(session: Session, path: string, signal: AbortSignal): Promise<Upload> {
   const response = await session.expect({ method: 'POST', target: `${path}/blobs/uploads/`, signal }, [202]);
-  discard(response);
+  await discard(response);
   return beginningOf(session, response);
 }
 
@@ -185,7 +185,7 @@ async function resume(session: Session, upload: Upload, signal: AbortSignal): Pr
     if (signal.aborted) throw cancelled(signal);
     return undefined;
   }
-  discard(response);
+  await discard(response);
   if (response.status !== 204 && response.status !== 202) return undefined;
   const range = parseUploadRange(headerOf(response, 'range'));
   return {
@@ -221,7 +221,7 @@ async function sendChunk(
     },
     [201, 202, 204],
   );
-  discard(response);
+  await discard(response);
   const range = parseUploadRange(headerOf(response, 'range'));
   const acceptedBytes = range === undefined ? end : range.end + 1;
   if (acceptedBytes > end || acceptedBytes <= offsetBytes) {
@@ -256,7 +256,7 @@ async function finish(
     },
     [200, 201, 204],
   );
-  discard(response);
+  await discard(response);
   const acknowledged = headerOf(response, 'docker-content-digest');
   if (acknowledged !== undefined && acknowledged !== blob.digest) {
     throw registryFailure(
