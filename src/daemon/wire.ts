@@ -106,7 +106,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
       exec: engine.execs,
       images: engine.images,
       commit: engine.committer,
-      networks: engine.networkViews,
+      networks: engine.networks,
       volumes: engine.volumeViews,
       system: engine.system,
     },

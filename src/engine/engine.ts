@@ -25,7 +25,8 @@ import { Execs } from './exec/execs.ts';
 import { ContainerFiles } from './files/container-files.ts';
 import { HealthChecks } from './health/health-checks.ts';
 import { type Images, openImages } from './images/index.ts';
-import { NetworkViews } from './networks/network-views.ts';
+import { NetworkAttachments } from './networks/network-attachments.ts';
+import { NetworkOperations } from './networks/network-operations.ts';
 import { System, type SystemFacts } from './system/system.ts';
 import { VolumeViews } from './volumes/volume-views.ts';
 import { volumeMigrations, Volumes } from './volumes/volumes.ts';
@@ -58,7 +59,7 @@ export class Engine {
   readonly files: ContainerFiles;
   readonly images: Images;
   readonly committer: Committer;
-  readonly networkViews: NetworkViews;
+  readonly networks: NetworkOperations;
   readonly volumeViews: VolumeViews;
   readonly system: System;
   readonly #remover: Remover;
@@ -118,7 +119,8 @@ export class Engine {
       initPath: options.initPath,
       initByDefault: options.initByDefault,
       dns: options.dns,
-      hostGateway: () => networks.list().flatMap(({ ipam }) => (ipam ? [ipam.gateway] : [])),
+      hostGateway: () =>
+        networks.list().flatMap(({ predefined, blocks }) => (predefined ? blocks.map(({ gateway }) => gateway) : [])),
       find: (ref) => registry.get(ref),
     });
 
@@ -159,6 +161,7 @@ export class Engine {
         maskedPaths: defaultMaskedPaths,
         readonlyPaths: defaultReadonlyPaths,
       },
+      findNetwork: (ref) => networks.find(ref),
       resolveImage: (ref, platform) => images.resolve(ref, platform),
       failpoint,
     });
@@ -204,7 +207,13 @@ export class Engine {
     this.files = new ContainerFiles({ registry, layers, processes, events });
     this.images = images;
     this.committer = new Committer({ registry, images, store, processes, events });
-    this.networkViews = new NetworkViews(registry, networks);
+    const attachments = new NetworkAttachments({
+      registry,
+      networks,
+      events,
+      editHosts: (record, change) => processes.editHosts(record, change),
+    });
+    this.networks = new NetworkOperations({ registry, networks, attachments, events });
     this.volumeViews = new VolumeViews(volumes, volumeUsers, volumeSizeBytes);
     this.system = new System({
       facts: {

@@ -1,10 +1,25 @@
+/** One network that a container is to be on. */
+export interface EndpointRequest {
+  /** Of a bridge network. */
+  networkId: string;
+  /** This address and no other (`--ip`). */
+  address?: string | undefined;
+  /** This address if it is free (a restarting container). */
+  preferredAddress?: string | undefined;
+  macAddress?: string | undefined;
+  /** What others on the network may call the container, the name for its address first. */
+  names?: readonly string[] | undefined;
+  /** The network with the highest one gives the way out; default 0. */
+  gatewayPriority?: number | undefined;
+}
+
 /** What a container asks of the network. */
 export interface SandboxRequest {
   containerId: string;
-  mode: 'bridge' | 'none' | 'host';
-  /** Keep this address if it is free (a restarting container). */
-  preferredAddress?: string | undefined;
-  macAddress?: string | undefined;
+  /** `host`: the host's own network; nothing is made. */
+  mode: 'own' | 'host';
+  /** In the order of the interfaces. */
+  endpoints: readonly EndpointRequest[];
   sysctls: Readonly<Record<string, string>>;
 }
 
@@ -13,17 +28,24 @@ export interface Sandbox {
   containerId: string;
   /** Path of the bind-mounted network namespace; undefined for `host`. */
   netnsPath: string | undefined;
-  endpoint: Endpoint | undefined;
+  /** In the order of the interfaces. */
+  endpoints: readonly Endpoint[];
 }
 
+/** A container's place on one network. */
 export interface Endpoint {
   networkId: string;
   networkName: string;
   endpointId: string;
   address: string;
   prefixLength: number;
+  /** The network's way out; empty for an internal network. */
   gateway: string;
   macAddress: string;
+  /** Inside the container: `eth0`. */
+  interfaceName: string;
+  names: readonly string[];
+  gatewayPriority: number;
 }
 
 export interface NetworkStats {
@@ -37,20 +59,51 @@ export interface NetworkStats {
   txDropped: number;
 }
 
+/** One block of addresses of a network that is to be made. */
+export interface AddressBlockSpec {
+  subnet?: string | undefined;
+  /** Containers get addresses from this part of the subnet. */
+  ipRange?: string | undefined;
+  gateway?: string | undefined;
+  /** Addresses never given out, by a name for each. */
+  auxiliary?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A network that is to be made. */
+export interface NetworkSpec {
+  name: string;
+  driver: string;
+  internal: boolean;
+  attachable: boolean;
+  enableIPv6: boolean;
+  ipamDriver: string;
+  blocks: readonly AddressBlockSpec[];
+  options: Readonly<Record<string, string>>;
+  labels: Readonly<Record<string, string>>;
+}
+
 /**
  * Networks of this engine. Synchronous kernel work inside, milliseconds each.
  */
 export interface Networks {
-  /** Makes bridge, firewall table and forwarding as needed. Repeatable; also run at start-up. */
+  /** Makes bridges, firewall table and forwarding as needed. Repeatable; also run at start-up. */
   open(): Promise<void>;
-  /** Namespace, veth, address, routes: ready for the runtime. Undone by `remove` from any half-way state. */
+  /** Namespace, veths, addresses, routes: ready for the runtime. Undone by `remove` from any half-way state. */
   create(request: SandboxRequest): Promise<Sandbox>;
-  /** Frees the address at once; the kernel objects go shortly after. Repeatable. */
+  /** Frees the addresses at once; the kernel objects go shortly after. Repeatable. */
   remove(containerId: string): Promise<void>;
+  /** Puts a container that has a sandbox on one more network. Nothing is left of it after a failure. */
+  connect(containerId: string, request: EndpointRequest): Promise<Endpoint>;
+  /** Takes it off again; the interface is gone when this resolves. False when it was not there. */
+  disconnect(containerId: string, networkId: string): Promise<boolean>;
   /** After a restart: adopts the sandboxes of `running`, removes every other one of ours from the kernel. */
   reconcile(running: readonly Sandbox[]): Promise<void>;
   /** Per-interface counters inside a sandbox; empty for `host`. */
   stats(containerId: string): Record<string, NetworkStats>;
+  /** Makes a network: a bridge, elements in the firewall's sets. @throws with Docker's texts. */
+  createNetwork(spec: NetworkSpec): Promise<NetworkDescription>;
+  /** @throws forbidden while containers are on it, and for the predefined ones; notFound. */
+  removeNetwork(networkId: string): Promise<void>;
   /**
    * Pending removals done. Bridge, links and rules stay for running containers and for the next start, unless
    * `keepKernelState` is false: then nothing of ours is left in the kernel.
@@ -66,18 +119,24 @@ export interface NetworkDescription {
   scope: 'local';
   /** RFC 3339. */
   created: string;
+  /** Always there: `bridge`, `host`, `none`. */
+  predefined: boolean;
   internal: boolean;
+  attachable: boolean;
   enableIPv6: boolean;
-  /** Undefined for `host` and `none`. */
-  ipam: { subnet: string; gateway: string } | undefined;
-  /** Docker's `com.docker.network.bridge.…` options. */
+  /** Empty for `host` and `none`. */
+  blocks: readonly (AddressBlockSpec & { subnet: string; gateway: string })[];
+  /** Docker's `com.docker.network.bridge.…` options, and whatever else was given. */
   options: Readonly<Record<string, string>>;
+  labels: Readonly<Record<string, string>>;
   /** By container. */
   endpoints: ReadonlyMap<string, Endpoint>;
 }
 
 /** Reading side of the networks. */
 export interface NetworkCatalog {
-  /** The predefined networks `bridge`, `host` and `none`. */
+  /** The predefined networks `bridge`, `host` and `none`, then those that users made, oldest first. */
   list(): NetworkDescription[];
+  /** By full ID, name, or unique ID prefix, in this order. @throws invalidArgument for an ambiguous prefix. */
+  find(ref: string): NetworkDescription | undefined;
 }

@@ -1,30 +1,39 @@
 import type { BridgeNetwork } from './bridge/network.ts';
+import { BRIDGE_OPTION } from './bridge/settings.ts';
 import type { NetworkDescription } from './contract.ts';
-import type { NetworkOptions } from './options.ts';
+import type { CustomNetwork } from './store.ts';
 
-/** The default bridge network, with Docker's names for its options. */
-export function describeBridge(
-  network: BridgeNetwork,
-  facts: { bridgeName: string; mtu: number; options: NetworkOptions },
-): NetworkDescription {
-  const { id, name, created, subnet, gateway } = network.record;
+/** The daemon's flags under Docker's names for a network's options. */
+function optionsOfDefault({ settings }: BridgeNetwork): Record<string, string> {
+  return {
+    [BRIDGE_OPTION.defaultBridge]: 'true',
+    [BRIDGE_OPTION.interContainer]: String(settings.interContainer),
+    [BRIDGE_OPTION.masquerade]: String(settings.masquerade),
+    [BRIDGE_OPTION.hostBinding]: '0.0.0.0',
+    [BRIDGE_OPTION.name]: settings.bridgeName,
+    [BRIDGE_OPTION.mtu]: String(settings.mtu),
+  };
+}
+
+function blockExtras({ ipRange, auxiliary }: Partial<CustomNetwork>): Partial<NetworkDescription['blocks'][number]> {
+  return { ...(ipRange === undefined ? {} : { ipRange }), ...(auxiliary === undefined ? {} : { auxiliary }) };
+}
+
+export function describeBridge(network: BridgeNetwork): NetworkDescription {
+  const { id, name, created, subnet, gateway, custom } = network.record;
   return {
     id,
     name,
     driver: 'bridge',
     scope: 'local',
     created,
-    internal: false,
+    predefined: custom === undefined,
+    internal: custom?.internal ?? false,
+    attachable: custom?.attachable ?? false,
     enableIPv6: false,
-    ipam: { subnet, gateway },
-    options: {
-      'com.docker.network.bridge.default_bridge': 'true',
-      'com.docker.network.bridge.enable_icc': String(facts.options.interContainer !== false),
-      'com.docker.network.bridge.enable_ip_masquerade': String(facts.options.ipMasquerade !== false),
-      'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
-      'com.docker.network.bridge.name': facts.bridgeName,
-      'com.docker.network.driver.mtu': String(facts.mtu),
-    },
+    blocks: [{ subnet, gateway, ...blockExtras(custom ?? {}) }],
+    options: custom?.options ?? optionsOfDefault(network),
+    labels: custom?.labels ?? {},
     endpoints: network.endpoints(),
   };
 }
@@ -42,10 +51,13 @@ export function describePredefined(
     driver,
     scope: 'local',
     created,
+    predefined: true,
     internal: false,
+    attachable: false,
     enableIPv6: false,
-    ipam: undefined,
+    blocks: [],
     options: {},
+    labels: {},
     endpoints: new Map(),
   };
 }

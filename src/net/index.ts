@@ -1,8 +1,11 @@
 export type {
+  AddressBlockSpec,
   Endpoint,
+  EndpointRequest,
   NetworkCatalog,
   NetworkDescription,
   Networks,
+  NetworkSpec,
   NetworkStats,
   Sandbox,
   SandboxRequest,
@@ -18,3 +21,4 @@ export {
   type NetworkStore,
   openFileNetworkStore,
 } from './store.ts';
+export { endpointExists, noSuchNetwork } from './errors.ts';

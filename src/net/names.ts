@@ -31,6 +31,11 @@ export function endpointMacAddress(address: number): string {
   return ['02', '42', ...bytes].join(':');
 }
 
+/** Marks the bridges of the networks that users made, for the daemon whose default network has this bridge. */
+export function bridgeAlias(bridgeName: string): string {
+  return `berth:${bridgeName}:network`;
+}
+
 /** Marks links of a bridge's network that have left the bridge and wait for their end. */
 export function linkAlias(bridgeName: string): string {
   return `berth:${bridgeName}`;

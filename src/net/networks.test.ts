@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLogger } from '#lib';
 import { createRecordingSys, type RecordingSys, sysError } from '#sys';
-import { endpointMacAddress, vethName } from './names.ts';
+import { endpointMacAddress, predefinedNetworkId, vethName } from './names.ts';
 import { BridgeNetworks } from './networks.ts';
 import { createMemoryNetworkStore, type NetworkStore, openFileNetworkStore } from './store.ts';
 
@@ -43,7 +43,8 @@ function createFixture(): Fixture {
   return { sys, store, networks, execRoot, [Symbol.dispose]: () => rmSync(execRoot, { recursive: true }) };
 }
 
-const request = { containerId: 'c1', mode: 'bridge', sysctls: {} } as const;
+const defaultId = predefinedNetworkId('berth0', 'bridge');
+const request = { containerId: 'c1', mode: 'own', endpoints: [{ networkId: defaultId }], sysctls: {} } as const;
 
 test('BridgeNetworks.create stores the address before the kernel changes and wires the namespace', async () => {
   using fixture = createFixture();
@@ -53,11 +54,11 @@ test('BridgeNetworks.create stores the address before the kernel changes and wir
   sys.answer('routeSocket.createVeth', () => assert.equal(store.listAllocations().length, 1));
   const sandbox = await networks.create(request);
   assert.equal(sandbox.netnsPath, join(fixture.execRoot, 'netns', 'c1'));
-  assert.equal(sandbox.endpoint?.address, '10.9.0.2');
-  assert.equal(sandbox.endpoint.gateway, '10.9.0.1');
-  assert.equal(sandbox.endpoint.macAddress, '02:42:0a:09:00:02');
+  assert.equal(sandbox.endpoints[0]?.address, '10.9.0.2');
+  assert.equal(sandbox.endpoints[0]?.gateway, '10.9.0.1');
+  assert.equal(sandbox.endpoints[0]?.macAddress, '02:42:0a:09:00:02');
   const veth = sys.calls.find(({ call }) => call === 'routeSocket.createVeth')?.args[0] as { name: string };
-  assert.equal(veth.name, vethName(sandbox.endpoint.endpointId));
+  assert.equal(veth.name, vethName(sandbox.endpoints[0]?.endpointId ?? ''));
   assert.ok(sys.lines().includes('routeSocket.addRoute {"gateway":"10.9.0.1","linkIndex":3}'));
   await networks.close();
 });
@@ -71,7 +72,7 @@ test('BridgeNetworks.create leaves nothing when the kernel refuses', async () =>
   assert.deepEqual(store.listAllocations(), []);
   assert.equal(existsSync(join(execRoot, 'netns', 'c1')), false);
   sys.answer('routeSocket.addRoute', undefined);
-  assert.equal((await networks.create(request)).endpoint?.address, '10.9.0.2');
+  assert.equal((await networks.create(request)).endpoints[0]?.address, '10.9.0.2');
   await networks.close();
 });
 
@@ -79,11 +80,11 @@ test('BridgeNetworks.create makes no endpoint for none and nothing for host', as
   using fixture = createFixture();
   const { networks, execRoot } = fixture;
   await networks.open();
-  const none = await networks.create({ ...request, mode: 'none' });
-  assert.equal(none.endpoint, undefined);
+  const none = await networks.create({ ...request, endpoints: [] });
+  assert.deepEqual(none.endpoints, []);
   assert.equal(none.netnsPath, join(execRoot, 'netns', 'c1'));
   const host = await networks.create({ ...request, containerId: 'c2', mode: 'host' });
-  assert.deepEqual(host, { containerId: 'c2', netnsPath: undefined, endpoint: undefined });
+  assert.deepEqual(host, { containerId: 'c2', netnsPath: undefined, endpoints: [] });
   assert.deepEqual(networks.stats('c2'), {});
   await networks.close();
 });
@@ -97,10 +98,13 @@ test('BridgeNetworks.remove frees the address at once and prefers it for the nex
   await networks.remove('c1');
   await networks.remove('c1');
   assert.ok(sys.lines().some((line) => line.startsWith('routeSocket.setLink 3 {"masterIndex":0,"up":false')));
-  const again = await networks.create({ ...request, preferredAddress: '10.9.0.7', macAddress: '02:00:00:00:00:09' });
-  assert.equal(again.endpoint?.address, '10.9.0.7');
-  assert.equal(again.endpoint.macAddress, '02:00:00:00:00:09');
-  assert.notEqual(again.endpoint.endpointId, first.endpoint?.endpointId);
+  const again = await networks.create({
+    ...request,
+    endpoints: [{ networkId: defaultId, preferredAddress: '10.9.0.7', macAddress: '02:00:00:00:00:09' }],
+  });
+  assert.equal(again.endpoints[0]?.address, '10.9.0.7');
+  assert.equal(again.endpoints[0]?.macAddress, '02:00:00:00:00:09');
+  assert.notEqual(again.endpoints[0]?.endpointId, first.endpoints[0]?.endpointId);
   await networks.close();
 });
 
@@ -119,8 +123,8 @@ test('BridgeNetworks.reconcile adopts what runs and frees the rest', async () =>
   );
   assert.equal(existsSync(join(execRoot, 'netns', 'c1')), true);
   assert.equal(existsSync(join(execRoot, 'netns', 'c2')), false);
-  assert.deepEqual(networks.list()[0]?.endpoints.get('c1'), kept.endpoint);
-  assert.equal((await networks.create({ ...request, containerId: 'c3' })).endpoint?.address, '10.9.0.3');
+  assert.deepEqual(networks.list()[0]?.endpoints.get('c1'), kept.endpoints[0]);
+  assert.equal((await networks.create({ ...request, containerId: 'c3' })).endpoints[0]?.address, '10.9.0.3');
   await networks.close();
 });
 
@@ -130,7 +134,7 @@ test('BridgeNetworks.list describes the three predefined networks', async () => 
   await networks.open();
   const [bridge, host, none] = networks.list();
   assert.equal(bridge?.driver, 'bridge');
-  assert.deepEqual(bridge.ipam, { subnet: '10.9.0.0/24', gateway: '10.9.0.1' });
+  assert.deepEqual(bridge.blocks, [{ subnet: '10.9.0.0/24', gateway: '10.9.0.1' }]);
   assert.equal(bridge.options['com.docker.network.bridge.name'], 'berth0');
   assert.equal(host?.driver, 'host');
   assert.equal(none?.driver, 'null');
@@ -149,7 +153,16 @@ test('openFileNetworkStore keeps records over a reopening and survives a torn fi
   const path = join(folder, 'state', 'networks.json');
   const store = openFileNetworkStore(path);
   const network = { id: 'n', name: 'bridge', subnet: '10.0.0.0/24', gateway: '10.0.0.1', created: 'now' };
-  const allocation = { networkId: 'n', containerId: 'c', endpointId: 'e', address: '10.0.0.2', macAddress: 'm' };
+  const allocation = {
+    networkId: 'n',
+    containerId: 'c',
+    endpointId: 'e',
+    address: '10.0.0.2',
+    macAddress: 'm',
+    interfaceName: 'eth0',
+    names: [],
+    gatewayPriority: 0,
+  };
   store.saveNetwork(network);
   store.saveAllocation(allocation);
   store.saveAllocation({ ...allocation, address: '10.0.0.3' });

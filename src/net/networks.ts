@@ -1,32 +1,30 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '#errors';
-import { formatRfc3339Nano, nowNano } from '#lib';
+import { failpoint } from '#lib';
 import type { RouteSocket } from '#sys';
-import { chooseNetwork } from './bridge/choose.ts';
-import { ensureBridge, readBridge } from './bridge/execute.ts';
+import { Bridges } from './bridge/bridges.ts';
 import { planCleanup } from './bridge/leftovers.ts';
 import { LinkReaper } from './bridge/link-reaper.ts';
-import { BridgeNetwork } from './bridge/network.ts';
 import type {
   Endpoint,
+  EndpointRequest,
   NetworkCatalog,
   NetworkDescription,
   Networks,
+  NetworkSpec,
   NetworkStats,
   Sandbox,
   SandboxRequest,
 } from './contract.ts';
 import { describeBridge, describePredefined } from './describe.ts';
+import { ambiguousNetwork, endpointExists, noSuchNetwork, predefinedNotRemoved } from './errors.ts';
 import { Firewall } from './firewall/firewall.ts';
-import { defaultPools } from './ipam/pools.ts';
-import { isClaimedByElder, readTakenSubnets } from './ipam/taken.ts';
-import { bridgeMacAddress, linkAlias, predefinedNetworkId, vethName } from './names.ts';
+import { linkAlias, predefinedNetworkId, vethName } from './names.ts';
 import type { NetworkOptions } from './options.ts';
-import { attach, createNamespace, detach } from './sandbox.ts';
+import { attach, createNamespace, detach, nextInterfaceName, syncDefaultRoute } from './sandbox.ts';
 
 const DEFAULT_MTU = 1500;
-const MAX_CLAIM_ATTEMPTS = 10;
 const DEFAULT_BRIDGE = 'berth0';
 const DEFAULT_TABLE = 'berth';
 
@@ -34,19 +32,18 @@ const DEFAULT_TABLE = 'berth';
 interface OpenState {
   /** In the host's namespace. */
   socket: RouteSocket;
-  network: BridgeNetwork;
-  mtu: number;
-  reaper: LinkReaper;
   /** Undefined when no rules are to be written. */
   firewall: Firewall | undefined;
+  bridges: Bridges;
+  reaper: LinkReaper;
 }
 
 /**
  * The networks of one daemon on the real kernel. All kernel work is synchronous, so that two calls never meet halfway.
  *
- * In the kernel: a bridge, one nftables table, per container a bind mount `<execRoot>/netns/<container id>` and a veth
- * pair. The address is stored before anything is made, and everything found later that belongs to nothing running is
- * removed by `reconcile`.
+ * In the kernel: a bridge per network, one nftables table, per container a bind mount `<execRoot>/netns/<container id>`
+ * and a veth pair for each network it is on. Addresses are stored before anything is made, and everything found later
+ * that belongs to nothing running is removed by `reconcile`.
  */
 export class BridgeNetworks implements Networks, NetworkCatalog {
   readonly #options: NetworkOptions;
@@ -61,64 +58,124 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
   }
 
   async open(): Promise<void> {
-    const { sys, logger } = this.#options;
     mkdirSync(this.#netnsFolder, { recursive: true, mode: 0o700 });
+    if (this.#state !== undefined) {
+      this.#state.bridges.open();
+      return;
+    }
+    const { sys, logger, tableName = DEFAULT_TABLE } = this.#options;
     using undo = new DisposableStack();
-    const socket = this.#state?.socket ?? undo.use(sys.netlink.openRouteSocket());
-    const firewall = this.#state === undefined ? undo.use(this.#openFirewall()) : this.#state.firewall;
+    const socket = undo.use(sys.netlink.openRouteSocket());
+    const firewall = this.#options.firewall === false ? undefined : undo.use(new Firewall(sys, logger, tableName));
     const mtu = this.#options.mtu ?? hostMtu(socket);
-    const network = this.#claimNetwork(socket, firewall, mtu);
-    this.#state = { socket, firewall, network, mtu, reaper: this.#state?.reaper ?? new LinkReaper(socket, logger) };
+    const bridges = new Bridges(this.#options, { socket, firewall, bridgeName: this.#bridgeName, mtu });
+    bridges.open();
+    this.#state = { socket, firewall, bridges, reaper: new LinkReaper(socket, logger) };
     undo.move();
   }
 
   async create(request: SandboxRequest): Promise<Sandbox> {
     const { containerId, mode } = request;
-    if (mode === 'host') return { containerId, netnsPath: undefined, endpoint: undefined };
+    if (mode === 'host') return { containerId, netnsPath: undefined, endpoints: [] };
     const state = this.#opened();
     this.#removeSandbox(state, containerId);
-    const netnsPath = join(this.#netnsFolder, containerId);
+    const netnsPath = this.#netnsPath(containerId);
     using undo = new DisposableStack();
     undo.defer(() => this.#removeSandbox(state, containerId));
     using inside = createNamespace(this.#options.sys, netnsPath, request.sysctls);
-    const endpoint = mode === 'bridge' ? this.#join(state, inside, netnsPath, request) : undefined;
+    const endpoints: Endpoint[] = [];
+    if (request.endpoints.length > 0) state.firewall?.ensure();
+    for (const wanted of request.endpoints) {
+      endpoints.push(this.#join(state, inside, containerId, nextInterfaceName(endpoints), wanted));
+      failpoint('sandbox-after-endpoint');
+    }
+    syncDefaultRoute(inside, endpoints);
     undo.move();
-    return { containerId, netnsPath, endpoint };
+    return { containerId, netnsPath, endpoints };
   }
 
   async remove(containerId: string): Promise<void> {
     this.#removeSandbox(this.#opened(), containerId);
   }
 
+  async connect(containerId: string, request: EndpointRequest): Promise<Endpoint> {
+    const state = this.#opened();
+    const network = state.bridges.get(request.networkId);
+    if (network.find(containerId) !== undefined) throw endpointExists(containerId, network.record.name);
+    const present = this.#endpointsOf(state, containerId);
+    using inside = this.#options.sys.netlink.openRouteSocket(this.#netnsPath(containerId));
+    using undo = new DisposableStack();
+    undo.defer(() => this.#leave(state, containerId, request.networkId));
+    state.firewall?.ensure();
+    const endpoint = this.#join(state, inside, containerId, nextInterfaceName(present), request);
+    failpoint('connect-after-endpoint');
+    syncDefaultRoute(inside, [...present, endpoint]);
+    undo.move();
+    return endpoint;
+  }
+
+  async disconnect(containerId: string, networkId: string): Promise<boolean> {
+    const state = this.#opened();
+    if (!this.#leave(state, containerId, networkId)) return false;
+    using inside = this.#options.sys.netlink.openRouteSocket(this.#netnsPath(containerId));
+    syncDefaultRoute(inside, this.#endpointsOf(state, containerId));
+    return true;
+  }
+
   async reconcile(running: readonly Sandbox[]): Promise<void> {
     const state = this.#opened();
+    const keepEndpoints = new Set(running.flatMap(({ endpoints }) => endpoints.map(({ endpointId }) => endpointId)));
+    for (const { containerId, endpoints } of running) {
+      for (const endpoint of endpoints) state.bridges.find(endpoint.networkId)?.adopt(containerId, endpoint);
+    }
+    for (const network of state.bridges.list()) {
+      for (const [containerId, { endpointId }] of network.endpoints()) {
+        if (!keepEndpoints.has(endpointId)) network.release(containerId);
+      }
+    }
     const keepContainers = new Set(running.map((sandbox) => sandbox.containerId));
-    for (const { containerId, endpoint } of running) {
-      if (endpoint?.networkId === state.network.record.id) state.network.adopt(containerId, endpoint);
-    }
-    for (const containerId of state.network.endpoints().keys()) {
-      if (!keepContainers.has(containerId)) state.network.release(containerId);
-    }
-    const keepLinks = new Set(running.flatMap(({ endpoint }) => (endpoint ? [vethName(endpoint.endpointId)] : [])));
-    this.#removeLeftovers(state, keepContainers, keepLinks);
+    this.#removeLeftovers(state, keepContainers, new Set([...keepEndpoints].map(vethName)));
+    for (const sandbox of running) this.#repair(state, sandbox);
   }
 
   stats(containerId: string): Record<string, NetworkStats> {
-    const path = join(this.#netnsFolder, containerId);
+    const path = this.#netnsPath(containerId);
     if (!existsSync(path)) return {};
     using socket = this.#options.sys.netlink.openRouteSocket(path);
     const links = socket.listLinks().filter((link) => link.name !== 'lo');
     return Object.fromEntries(links.flatMap(({ name, stats }) => (stats === undefined ? [] : [[name, stats]])));
   }
 
+  async createNetwork(spec: NetworkSpec): Promise<NetworkDescription> {
+    return describeBridge(this.#opened().bridges.create(spec));
+  }
+
+  async removeNetwork(networkId: string): Promise<void> {
+    const found = this.list().find(({ id }) => id === networkId);
+    if (found === undefined) throw noSuchNetwork(networkId);
+    if (found.predefined) throw predefinedNotRemoved(found.name);
+    this.#opened().bridges.remove(networkId);
+  }
+
   list(): NetworkDescription[] {
-    const { network, mtu } = this.#opened();
-    const { created } = network.record;
+    const { bridges } = this.#opened();
+    const { created } = bridges.default.record;
+    const [standard, ...custom] = bridges.list().map(describeBridge);
     return [
-      describeBridge(network, { bridgeName: this.#bridgeName, mtu, options: this.#options }),
+      ...(standard === undefined ? [] : [standard]),
       describePredefined(predefinedNetworkId(this.#bridgeName, 'host'), 'host', 'host', created),
       describePredefined(predefinedNetworkId(this.#bridgeName, 'none'), 'none', 'null', created),
+      ...custom,
     ];
+  }
+
+  find(ref: string): NetworkDescription | undefined {
+    const all = this.list();
+    const exact = all.find(({ id }) => id === ref) ?? all.find(({ name }) => name === ref);
+    if (exact !== undefined || ref === '') return exact;
+    const matches = all.filter(({ id }) => id.startsWith(ref));
+    if (matches.length > 1) throw ambiguousNetwork(ref, matches.length);
+    return matches[0];
   }
 
   async close(options: { keepKernelState?: boolean } = {}): Promise<void> {
@@ -127,8 +184,7 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     if (options.keepKernelState === false) {
       this.#removeLeftovers(state, new Set(), new Set());
       state.reaper.flush();
-      state.firewall?.remove();
-      state.socket.deleteLink(this.#bridgeName);
+      state.bridges.close();
     }
     state.reaper.flush();
     state.socket[Symbol.dispose]();
@@ -136,9 +192,26 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     this.#state = undefined;
   }
 
-  #openFirewall(): Firewall | undefined {
-    const { sys, logger, tableName = DEFAULT_TABLE, firewall } = this.#options;
-    return firewall === false ? undefined : new Firewall(sys, logger, tableName);
+  /** Joins a running container again to bridges that it lost: somebody deleted the bridge, or the cable. */
+  #repair(state: OpenState, { containerId, endpoints }: Sandbox): void {
+    const lost = endpoints.filter((endpoint) => {
+      const network = state.bridges.find(endpoint.networkId);
+      if (network === undefined) return false;
+      const link = state.socket.findLink(vethName(endpoint.endpointId));
+      const bridge = state.socket.findLink(network.settings.bridgeName);
+      if (link !== undefined && link.masterIndex !== bridge?.index) {
+        state.socket.setLink(link.index, { masterIndex: bridge?.index ?? 0, up: true });
+      }
+      return link === undefined;
+    });
+    if (lost.length === 0) return;
+    try {
+      using inside = this.#options.sys.netlink.openRouteSocket(this.#netnsPath(containerId));
+      for (const endpoint of lost) this.#attach(state, inside, containerId, endpoint);
+      syncDefaultRoute(inside, endpoints);
+    } catch (error) {
+      this.#options.logger.error("cannot put a container's network right", { container: containerId, error });
+    }
   }
 
   #opened(): OpenState {
@@ -148,67 +221,51 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     return this.#state;
   }
 
-  /** Another daemon may choose the same free network at the same moment; then the younger bridge looks for another. */
-  #claimNetwork(socket: RouteSocket, firewall: Firewall | undefined, mtu: number): BridgeNetwork {
-    for (let attempt = 1; ; attempt++) {
-      const network = this.#openNetwork(socket);
-      this.#ensureKernel(socket, firewall, network, mtu);
-      const settled = this.#options.bridgeAddress !== undefined || network.endpoints().size > 0;
-      if (settled || attempt === MAX_CLAIM_ATTEMPTS) return network;
-      const index = readBridge(socket, this.#bridgeName).link?.index ?? 0;
-      if (!isClaimedByElder(socket.listAddresses(), network.subnet, index)) return network;
-    }
+  #netnsPath(containerId: string): string {
+    return join(this.#netnsFolder, containerId);
   }
 
-  #openNetwork(socket: RouteSocket): BridgeNetwork {
-    const { store, logger } = this.#options;
-    const id = predefinedNetworkId(this.#bridgeName, 'bridge');
-    const record = chooseNetwork({
-      id,
-      name: 'bridge',
-      bridgeAddress: this.#options.bridgeAddress,
-      pools: this.#options.pools ?? defaultPools,
-      taken: readTakenSubnets(socket, readBridge(socket, this.#bridgeName).link?.index),
-      stored: store.listNetworks().find((network) => network.id === id),
-      inUse: store.listAllocations().some((allocation) => allocation.networkId === id),
-      created: formatRfc3339Nano(nowNano()),
-      logger,
-    });
-    store.saveNetwork(record);
-    return new BridgeNetwork(record, store);
+  #endpointsOf(state: OpenState, containerId: string): Endpoint[] {
+    return state.bridges.list().flatMap((network) => network.find(containerId) ?? []);
   }
 
-  #ensureKernel(socket: RouteSocket, firewall: Firewall | undefined, network: BridgeNetwork, mtu: number): void {
-    const { sys } = this.#options;
-    const { gateway, subnet } = network.record;
-    const name = this.#bridgeName;
-    const { prefixLength } = network.subnet;
-    ensureBridge(sys, socket, { name, macAddress: bridgeMacAddress(name), mtu, address: gateway, prefixLength });
-    if (this.#options.ipForward !== false && sys.namespaces.readSysctl('net/ipv4/ip_forward') !== '1') {
-      sys.namespaces.writeSysctl('net/ipv4/ip_forward', '1');
-    }
-    const masquerade = this.#options.ipMasquerade !== false;
-    const interContainer = this.#options.interContainer !== false;
-    firewall?.apply([{ bridgeName: name, subnet, masquerade, interContainer }]);
-  }
-
-  #join(state: OpenState, inside: RouteSocket, netnsPath: string, request: SandboxRequest): Endpoint {
-    state.firewall?.ensure();
-    const endpoint = state.network.allocate(request);
-    attach(state.socket, inside, netnsPath, {
-      ...endpoint,
-      bridgeName: this.#bridgeName,
-      hostLinkName: vethName(endpoint.endpointId),
-      broadcast: state.network.broadcast,
-      mtu: state.mtu,
-    });
+  #join(
+    state: OpenState,
+    inside: RouteSocket,
+    containerId: string,
+    interfaceName: string,
+    request: EndpointRequest,
+  ): Endpoint {
+    const network = state.bridges.get(request.networkId);
+    const endpoint = network.allocate(containerId, interfaceName, request);
+    this.#attach(state, inside, containerId, endpoint);
     return endpoint;
   }
 
+  #attach(state: OpenState, inside: RouteSocket, containerId: string, endpoint: Endpoint): void {
+    const network = state.bridges.get(endpoint.networkId);
+    attach(state.socket, inside, this.#netnsPath(containerId), {
+      ...endpoint,
+      bridgeName: network.settings.bridgeName,
+      hostLinkName: vethName(endpoint.endpointId),
+      broadcast: network.broadcast,
+      mtu: network.settings.mtu,
+    });
+  }
+
+  /** Takes a running container off a network, its interface with it. */
+  #leave(state: OpenState, containerId: string, networkId: string): boolean {
+    const endpoint = state.bridges.get(networkId).release(containerId);
+    if (endpoint !== undefined) state.socket.deleteLink(vethName(endpoint.endpointId));
+    return endpoint !== undefined;
+  }
+
   #removeSandbox(state: OpenState, containerId: string): void {
-    const endpoint = state.network.release(containerId);
-    if (endpoint !== undefined) this.#letGoOfLink(state, vethName(endpoint.endpointId));
-    this.#options.sys.namespaces.removeNetns(join(this.#netnsFolder, containerId));
+    for (const network of state.bridges.list()) {
+      const endpoint = network.release(containerId);
+      if (endpoint !== undefined) this.#letGoOfLink(state, vethName(endpoint.endpointId));
+    }
+    this.#options.sys.namespaces.removeNetns(this.#netnsPath(containerId));
   }
 
   #letGoOfLink(state: OpenState, linkName: string): void {
@@ -217,9 +274,11 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
   }
 
   #removeLeftovers(state: OpenState, keepContainers: ReadonlySet<string>, keepLinks: ReadonlySet<string>): void {
+    const links = state.socket.listLinks();
+    const bridgeNames = new Set(state.bridges.list().map(({ settings }) => settings.bridgeName));
     const steps = planCleanup({
-      links: state.socket.listLinks(),
-      bridgeIndex: state.socket.findLink(this.#bridgeName)?.index,
+      links,
+      bridgeIndexes: new Set(links.filter(({ name }) => bridgeNames.has(name)).map(({ index }) => index)),
       alias: linkAlias(this.#bridgeName),
       netnsNames: readdirSync(this.#netnsFolder),
       keepLinks,
@@ -227,7 +286,7 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     });
     for (const step of steps) {
       if (step.step === 'removeLink') this.#letGoOfLink(state, step.name);
-      else this.#options.sys.namespaces.removeNetns(join(this.#netnsFolder, step.containerId));
+      else this.#options.sys.namespaces.removeNetns(this.#netnsPath(step.containerId));
     }
   }
 }

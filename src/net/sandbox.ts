@@ -1,19 +1,17 @@
 import { closeSync, openSync } from 'node:fs';
 import { EngineError } from '#errors';
 import type { RouteSocket, Sys } from '#sys';
-
-/** The end inside a container. */
-export const CONTAINER_INTERFACE = 'eth0';
+import type { Endpoint } from './contract.ts';
 
 /** What a sandbox is joined to a bridge by. */
 export interface Attachment {
   bridgeName: string;
   hostLinkName: string;
+  interfaceName: string;
   macAddress: string;
   address: string;
   prefixLength: number;
   broadcast: string;
-  gateway: string;
   mtu: number;
 }
 
@@ -49,9 +47,9 @@ function applySysctl(sys: Sys, name: string, value: string): void {
   }
 }
 
-/** Joins the namespace at `netnsPath` to a bridge: cable, address, default route. */
+/** Joins the namespace at `netnsPath` to a bridge: cable, address. */
 export function attach(host: RouteSocket, inside: RouteSocket, netnsPath: string, attachment: Attachment): void {
-  const { macAddress, mtu } = attachment;
+  const { interfaceName, macAddress, mtu } = attachment;
   const netnsFd = openSync(netnsPath, 'r');
   try {
     host.createVeth({
@@ -59,16 +57,41 @@ export function attach(host: RouteSocket, inside: RouteSocket, netnsPath: string
       masterIndex: host.findLink(attachment.bridgeName)?.index,
       mtu,
       up: true,
-      peer: { name: CONTAINER_INTERFACE, netnsFd, macAddress, mtu },
+      peer: { name: interfaceName, netnsFd, macAddress, mtu },
     });
   } finally {
     closeSync(netnsFd);
   }
-  const linkIndex = inside.findLink(CONTAINER_INTERFACE)?.index ?? 0;
-  const { address, prefixLength, broadcast, gateway } = attachment;
+  const linkIndex = inside.findLink(interfaceName)?.index ?? 0;
+  const { address, prefixLength, broadcast } = attachment;
   inside.addAddress({ linkIndex, address, prefixLength, broadcast });
   inside.setLink(linkIndex, { up: true });
-  inside.addRoute({ gateway, linkIndex });
+}
+
+/** The endpoint that leads out: the highest priority, then the first name; internal networks lead nowhere. */
+export function chooseGateway(endpoints: readonly Endpoint[]): Endpoint | undefined {
+  const [first] = endpoints
+    .filter(({ gateway }) => gateway !== '')
+    .toSorted((a, b) => b.gatewayPriority - a.gatewayPriority || (a.networkName < b.networkName ? -1 : 1));
+  return first;
+}
+
+/** Makes the default route lead where it should. Routes that the container made itself stay. */
+export function syncDefaultRoute(inside: RouteSocket, endpoints: readonly Endpoint[]): void {
+  const wanted = chooseGateway(endpoints);
+  const [present] = inside.listRoutes(4).filter(({ destination, unicast }) => destination === undefined && unicast);
+  if (present?.gateway === wanted?.gateway) return;
+  if (present?.gateway !== undefined) inside.removeRoute({ gateway: present.gateway, linkIndex: present.linkIndex });
+  if (wanted === undefined) return;
+  inside.addRoute({ gateway: wanted.gateway, linkIndex: inside.findLink(wanted.interfaceName)?.index });
+}
+
+/** The first free name for one more interface. */
+export function nextInterfaceName(endpoints: readonly Endpoint[]): string {
+  const taken = new Set(endpoints.map(({ interfaceName }) => interfaceName));
+  let index = 0;
+  while (taken.has(`eth${index}`)) index += 1;
+  return `eth${index}`;
 }
 
 /**

@@ -2,6 +2,17 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isErrno } from '#lib';
 
+/** What a user asked for in making a network. */
+export interface CustomNetwork {
+  bridgeName: string;
+  internal: boolean;
+  attachable: boolean;
+  ipRange?: string | undefined;
+  auxiliary?: Readonly<Record<string, string>> | undefined;
+  options: Readonly<Record<string, string>>;
+  labels: Readonly<Record<string, string>>;
+}
+
 /** A network that keeps its addresses over restarts. */
 export interface NetworkRecord {
   id: string;
@@ -11,6 +22,8 @@ export interface NetworkRecord {
   gateway: string;
   /** RFC 3339. */
   created: string;
+  /** Undefined for the default network, which follows the daemon's flags. */
+  custom?: CustomNetwork | undefined;
 }
 
 /** An address in use by a container. */
@@ -20,12 +33,16 @@ export interface AllocationRecord {
   endpointId: string;
   address: string;
   macAddress: string;
+  interfaceName: string;
+  names: readonly string[];
+  gatewayPriority: number;
 }
 
 /** Where networks and allocations are kept; calls are synchronous and durable against the daemon's death. */
 export interface NetworkStore {
   listNetworks(): NetworkRecord[];
   saveNetwork(network: NetworkRecord): void;
+  removeNetwork(networkId: string): void;
   listAllocations(): AllocationRecord[];
   /** Replaces what the container had in that network. */
   saveAllocation(allocation: AllocationRecord): void;
@@ -51,6 +68,9 @@ function storeOver(contents: Contents, changed: () => void): NetworkStore {
     saveNetwork: (network) => {
       networks.set(network.id, network);
       update();
+    },
+    removeNetwork: (networkId) => {
+      if (networks.delete(networkId)) update();
     },
     listAllocations: () => [...allocations.values()],
     saveAllocation: (allocation) => {

@@ -17,6 +17,7 @@ export { writeBundle, writeProcessFile } from './bundle.ts';
 export {
   buildHostnameFile,
   buildHostsFile,
+  editHostsFile,
   buildResolvConf,
   type HostsInput,
   parseResolvConf,

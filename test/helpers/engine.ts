@@ -7,6 +7,8 @@ import type {
   ExecCreateRequest,
   ExecInspect,
   HostConfig,
+  NetworkCreateRequest,
+  NetworkInspect,
   NetworkingConfig,
 } from '#spec';
 import { busybox, ensureBusybox } from './busybox-image.ts';
@@ -95,6 +97,24 @@ export class TestEngine {
     } catch (error) {
       const gone = error instanceof ApiError && (error.status === 404 || /already in progress/.test(error.message));
       if (!gone) throw error;
+    }
+  }
+
+  /** Makes a network that goes with the test, and whatever is still on it. */
+  async createNetwork(t: TestContext, name: string, body: Partial<NetworkCreateRequest> = {}): Promise<string> {
+    const { Id } = await this.client.post<{ Id: string }>('/networks/create', {}, { json: { Name: name, ...body } });
+    t.after(async () => await this.removeNetwork(Id));
+    return Id;
+  }
+
+  /** Removes a network with the containers on it. Gone is fine. */
+  async removeNetwork(ref: string): Promise<void> {
+    try {
+      const { Containers } = await this.client.get<NetworkInspect>(`/networks/${ref}`);
+      for (const id of Object.keys(Containers)) await this.remove(id);
+      await this.client.delete(`/networks/${ref}`);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
     }
   }
 

@@ -1,7 +1,8 @@
 import type { EndpointIPAMConfig, EndpointSettings, NetworkingConfig } from '#spec';
 import { integer, list, map, nullable, optional, orEmpty, struct, type StructDecoder, text } from './go-json.ts';
 
-const endpointSettings = struct<EndpointSettings>({
+/** Docker's `network.EndpointSettings`. */
+export const endpointSettings: StructDecoder<EndpointSettings> = struct<EndpointSettings>({
   IPAMConfig: nullable(
     struct<EndpointIPAMConfig>({
       IPv4Address: optional(text()),

@@ -4,13 +4,29 @@ import type {
   ContainerCreateRequest,
   ExecCreateRequest,
   HostConfig,
+  NetworkConnectRequest,
+  NetworkCreateRequest,
+  NetworkDisconnectRequest,
   NetworkingConfig,
+  NetworkIpamConfig,
   VolumeCreateRequest,
 } from '#spec';
 import { containerConfig } from './container-config.ts';
-import { decodeDocument, flag, list, map, optional, pair, integer, struct, text, wrongType } from './go-json.ts';
+import {
+  decodeDocument,
+  flag,
+  list,
+  map,
+  nullable,
+  optional,
+  pair,
+  integer,
+  struct,
+  text,
+  wrongType,
+} from './go-json.ts';
 import { hostConfig } from './host-config.ts';
-import { networkingConfig } from './networking-config.ts';
+import { endpointSettings, networkingConfig } from './networking-config.ts';
 
 const beside = struct<{ HostConfig: HostConfig; NetworkingConfig: NetworkingConfig }>({
   HostConfig: hostConfig,
@@ -104,4 +120,52 @@ const volumeCreate = struct<VolumeCreateRequest>({
 /** Body of `POST /volumes/create`; none is the same as an empty object. */
 export function decodeVolumeCreate(body: unknown): VolumeCreateRequest {
   return decodeDocument(volumeCreate, body ?? {});
+}
+
+const ipamConfig = struct<NetworkIpamConfig>({
+  Subnet: optional(text()),
+  IPRange: optional(text()),
+  Gateway: optional(text()),
+  AuxiliaryAddresses: optional(map(text())),
+});
+
+const networkCreate = struct<NetworkCreateRequest>({
+  Name: text(),
+  Driver: text(),
+  Scope: text(),
+  EnableIPv4: optional(flag()),
+  EnableIPv6: optional(flag()),
+  IPAM: nullable(
+    struct<NonNullable<NetworkCreateRequest['IPAM']>>({
+      Driver: text(),
+      Options: map(text()),
+      Config: list(ipamConfig),
+    }),
+  ),
+  Internal: flag(),
+  Attachable: flag(),
+  Ingress: flag(),
+  ConfigOnly: flag(),
+  ConfigFrom: nullable(struct<{ Network: string }>({ Network: text() })),
+  Options: map(text()),
+  Labels: map(text()),
+});
+
+/** Body of `POST /networks/create`. */
+export function decodeNetworkCreate(body: unknown): NetworkCreateRequest {
+  return decodeDocument(networkCreate, body);
+}
+
+const networkConnect = struct<NetworkConnectRequest>({ Container: text(), EndpointConfig: nullable(endpointSettings) });
+
+/** Body of `POST /networks/{id}/connect`. */
+export function decodeNetworkConnect(body: unknown): NetworkConnectRequest {
+  return decodeDocument(networkConnect, body);
+}
+
+const networkDisconnect = struct<NetworkDisconnectRequest>({ Container: text(), Force: flag() });
+
+/** Body of `POST /networks/{id}/disconnect`. */
+export function decodeNetworkDisconnect(body: unknown): NetworkDisconnectRequest {
+  return decodeDocument(networkDisconnect, body);
 }

@@ -9,7 +9,7 @@ import { execRoutes } from './exec/routes.ts';
 import type { CommitBackend, ImagesBackend } from './images/backend.ts';
 import { commitRoutes, imageRoutes, unbuiltImageRoutes } from './images/routes.ts';
 import type { NetworksBackend } from './networks/backend.ts';
-import { networkRoutes, unbuiltNetworkRoutes } from './networks/routes.ts';
+import { networkRoutes } from './networks/routes.ts';
 import { pluginRoutes, unbuiltPluginRoutes } from './plugins/routes.ts';
 import { unbuiltSwarmRoutes } from './swarm/routes.ts';
 import type { SystemBackend } from './system/backend.ts';
@@ -40,7 +40,6 @@ export function allRoutes(backends: ApiBackends): Route[] {
     ...routesOf(backends.commit, commitRoutes),
     ...unbuiltImageRoutes(),
     ...routesOf(backends.networks, networkRoutes),
-    ...unbuiltNetworkRoutes(),
     ...routesOf(backends.volumes, volumeRoutes),
     ...unbuiltVolumeRoutes(),
     ...pingRoutes(),

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { hostname as hostHostname } from 'node:os';
 import { EngineError } from '#errors';
 import { formatRfc3339Nano, nowNano, randomHex } from '#lib';
+import type { NetworkDescription } from '#net';
 import { parseContainerId, type ContainerCreateRequest, type ContainerId } from '#spec';
 import type { ContainerLayers, StoredImage } from '#store';
+import { chooseEndpoints } from '../networks/endpoint-settings.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import { commandOf, mergeImageConfig, normalizeHostConfig, type HostDefaults } from './create-config.ts';
@@ -23,6 +25,7 @@ export interface CreatorDeps {
   directories: ContainerDirectories;
   events: EventBus;
   defaults: HostDefaults;
+  findNetwork(ref: string): NetworkDescription | undefined;
   /** @throws notFound with Docker's text. */
   resolveImage(ref: string, platform: string): Promise<StoredImage>;
   failpoint: (name: string) => void;
@@ -121,7 +124,9 @@ export class Creator {
       restartCount: 0,
       stoppedByUser: false,
       sandbox: undefined,
-      endpoints: request.networkingConfig.EndpointsConfig,
+      endpoints: chooseEndpoints(request.networkingConfig.EndpointsConfig, hostConfig, config, (ref) =>
+        this.#deps.findNetwork(ref),
+      ),
       mounts,
       anonymousVolumes,
     };

@@ -2,14 +2,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError } from '#errors';
 import { formatRfc3339Nano, nowNano, parseRfc3339Nano, settlesWithin, type Logger } from '#lib';
 import type { ProcessExit } from '#monitor';
-import type { Networks } from '#net';
+import type { NetworkCatalog, Networks } from '#net';
 import type { ContainerId } from '#spec';
 import type { ContainerLayers } from '#store';
 import type { EventBus } from '../events/event-bus.ts';
 import { healthAtRest, healthAtStart } from '../health/health.ts';
 import { signalNumber } from './create-config.ts';
 import { notRunning } from './errors.ts';
-import { publishNetworkEvent } from './network-events.ts';
+import { publishNetworkEvents } from './network-events.ts';
 import type { ContainerProcesses } from './processes.ts';
 import { canStart, isLive, type ContainerRecord, type Ending, type Phase } from './record.ts';
 import type { ContainerRegistry } from './registry.ts';
@@ -21,7 +21,7 @@ export interface LifecycleDeps {
   registry: ContainerRegistry;
   processes: ContainerProcesses;
   layers: ContainerLayers;
-  networks: Networks;
+  networks: Networks & NetworkCatalog;
   events: EventBus;
   logger: Logger;
   /** Runs containers that name no runtime. */
@@ -97,7 +97,7 @@ export class Lifecycle {
       const saved = registry.save(record, { sandbox, health, phase: { status: 'running', ...process, startedAt } });
       undo.move();
       this.#deps.runChanged(saved);
-      publishNetworkEvent(events, 'connect', record.id, sandbox);
+      publishNetworkEvents(events, 'connect', record.id, sandbox.endpoints);
     } catch (cause) {
       await this.#startFailed(record, cause);
     }
@@ -111,7 +111,11 @@ export class Lifecycle {
   }
 
   #planSandbox(record: ContainerRecord): SandboxPlan {
-    return sandboxRequest(record, (ref) => this.#deps.registry.get(ref));
+    const { registry, networks } = this.#deps;
+    return sandboxRequest(record, {
+      container: (ref) => registry.get(ref),
+      network: (ref) => networks.find(ref),
+    });
   }
 
   async #startFailed(record: ContainerRecord, cause: unknown): Promise<never> {
@@ -173,7 +177,7 @@ export class Lifecycle {
       exitCode: String(ending.exitCode),
     });
     session.notifyExit({ StatusCode: ending.exitCode });
-    publishNetworkEvent(events, 'disconnect', record.id, record.sandbox);
+    publishNetworkEvents(events, 'disconnect', record.id, record.sandbox?.endpoints ?? []);
     if (record.hostConfig.AutoRemove) {
       await this.#deps.autoRemove(saved);
       return;

@@ -118,9 +118,8 @@ async function compileKey(
     case 'network':
       return any(
         (record, value) =>
-          record.hostConfig.NetworkMode === value ||
-          record.sandbox?.endpoint?.networkId === value ||
-          record.sandbox?.endpoint?.networkName === value,
+          record.endpoints[value] !== undefined ||
+          (record.sandbox?.endpoints ?? []).some(({ networkId }) => networkId === value),
       );
     case 'expose':
       return (record) => matchesPort(values, Object.keys(record.config.ExposedPorts ?? {}));

@@ -1,15 +1,15 @@
-import type { Sandbox } from '#net';
+import type { Endpoint } from '#net';
 import type { ContainerId } from '#spec';
 import type { EventBus } from '../events/event-bus.ts';
 
-/** Tells that a container joined or left its network, if it has one of its own. */
-export function publishNetworkEvent(
+/** Tells that a container joined or left networks of its own. */
+export function publishNetworkEvents(
   events: EventBus,
   action: 'connect' | 'disconnect',
   container: ContainerId,
-  sandbox: Sandbox | undefined,
+  endpoints: readonly Endpoint[],
 ): void {
-  const endpoint = sandbox?.endpoint;
-  if (!endpoint) return;
-  events.publish('network', action, endpoint.networkId, { container, name: endpoint.networkName, type: 'bridge' });
+  for (const { networkId, networkName } of endpoints) {
+    events.publish('network', action, networkId, { container, name: networkName, type: 'bridge' });
+  }
 }

@@ -14,6 +14,7 @@ import {
   buildExecProcess,
   buildHostnameFile,
   buildHostsFile,
+  editHostsFile,
   buildResolvConf,
   buildResources,
   buildSpec,
@@ -170,7 +171,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
         base: onHost && existsSync(hostHosts) ? readFileSync(hostHosts, 'utf8') : undefined,
         hostname: config.Hostname,
         domainname: config.Domainname,
-        addresses: sandbox.endpoint ? [sandbox.endpoint.address] : [],
+        addresses: sandbox.endpoints.map(({ address }) => address),
         extraHosts: host.ExtraHosts ?? [],
         hostGateway: this.#options.hostGateway(),
       }),
@@ -188,6 +189,14 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
         dnsOptions: own(host.DnsOptions, dns.options),
       }),
     );
+  }
+
+  /** A running container got an address or lost one. */
+  editHosts(record: ContainerRecord, change: { added?: string; removed?: string }): void {
+    const path = join(this.#options.directories.data(record.id), 'hosts');
+    const { Hostname: hostname, Domainname: domainname } = record.config;
+    // Written in place: the container has this very file mounted.
+    writeFileSync(path, editHostsFile(readFileSync(path, 'utf8'), change, { hostname, domainname }));
   }
 
   async #prepareMounts(record: ContainerRecord, rootfs: string): Promise<SpecMount[]> {

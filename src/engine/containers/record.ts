@@ -65,8 +65,8 @@ export interface ContainerRecord {
   /** A user stopped it: restart policies leave it alone. */
   stoppedByUser: boolean;
   sandbox: Sandbox | undefined;
-  /** Settings given at create per network name. */
-  readonly endpoints: Record<string, EndpointSettings>;
+  /** The networks that it is on whenever it runs, by name, with what was asked of each. */
+  endpoints: Record<string, EndpointSettings>;
   readonly mounts: PlannedMount[];
   /** Names of the anonymous volumes made for it. */
   readonly anonymousVolumes: string[];

@@ -1,55 +1,60 @@
 import { EngineError } from '#errors';
-import type { Sandbox, SandboxRequest } from '#net';
+import { type EndpointRequest, type NetworkDescription, noSuchNetwork, type Sandbox, type SandboxRequest } from '#net';
 import { networkSysctls } from '#runtime';
+import { checkEndpointSettings } from '../networks/endpoint-settings.ts';
+import { endpointNames } from '../networks/endpoint-names.ts';
 import { isLive, type ContainerRecord } from './record.ts';
 
 /** Either an existing sandbox to join, or what to ask the network for. */
 export type SandboxPlan = SandboxRequest | Sandbox;
 
+/** Where the rest of the world is looked up. */
+export interface SandboxContext {
+  /** @throws notFound */
+  container(ref: string): ContainerRecord;
+  network(ref: string): NetworkDescription | undefined;
+}
+
 /**
- * Which network a container's next run gets.
+ * Which networks a container's next run is on.
  *
- * @throws conflict when it joins a container that does not run.
+ * @throws conflict when it joins a container that does not run; notFound when a network is gone.
  */
-export function sandboxRequest(record: ContainerRecord, find: (ref: string) => ContainerRecord): SandboxPlan {
+export function sandboxRequest(record: ContainerRecord, context: SandboxContext): SandboxPlan {
   const mode = record.hostConfig.NetworkMode;
-  if (mode.startsWith('container:')) return joinSandbox(record, find(mode.slice('container:'.length)));
-  if (!['bridge', 'none', 'host'].includes(mode)) {
-    throw new EngineError('notFound', 'NO_SUCH_NETWORK', `network ${mode} not found`);
-  }
-  checkEndpoints(record, mode);
-  const settings = record.endpoints[mode] ?? record.endpoints['default'];
+  if (mode.startsWith('container:')) return joinSandbox(record, context.container(mode.slice('container:'.length)));
   return {
     containerId: record.id,
-    mode: mode === 'none' || mode === 'host' ? mode : 'bridge',
-    preferredAddress: record.sandbox?.endpoint?.address,
-    macAddress: settings?.MacAddress || record.config.MacAddress || undefined,
+    mode: mode === 'host' ? 'host' : 'own',
+    endpoints: namesInOrder(record, context).flatMap((name) => {
+      const network = context.network(name);
+      if (network === undefined) throw noSuchNetwork(name);
+      return network.driver === 'bridge' ? [endpointRequest(record, network)] : [];
+    }),
     sysctls: networkSysctls(record.hostConfig),
   };
 }
 
-/** The predefined networks give addresses and names as they like, as in dockerd; further networks are not there yet. */
-function checkEndpoints(record: ContainerRecord, mode: string): void {
-  for (const [name, settings] of Object.entries(record.endpoints)) {
-    if (name !== mode && name !== 'default') {
-      throw new EngineError('notFound', 'NO_SUCH_NETWORK', `network ${name} not found`);
-    }
-    const { IPv4Address = '', IPv6Address = '' } = settings.IPAMConfig ?? {};
-    if (IPv4Address !== '' || IPv6Address !== '') {
-      throw new EngineError(
-        'invalidArgument',
-        'ADDRESS_ON_PREDEFINED_NETWORK',
-        'invalid config for network bridge: invalid endpoint settings:\nuser specified IP address is supported on user defined networks only',
-      );
-    }
-    if ((settings.Aliases ?? []).length > 0) {
-      throw new EngineError(
-        'invalidArgument',
-        'ALIAS_ON_PREDEFINED_NETWORK',
-        'network-scoped alias is supported only for containers in user defined networks',
-      );
-    }
-  }
+/** The network that it was made for is its first interface; the others follow by name, as they always will. */
+function namesInOrder(record: ContainerRecord, context: SandboxContext): string[] {
+  const first = context.network(record.hostConfig.NetworkMode)?.name;
+  return Object.keys(record.endpoints).toSorted((a, b) => (a === first ? -1 : b === first ? 1 : a < b ? -1 : 1));
+}
+
+/** What a container asks of one network that it is on. @throws invalidArgument for settings that cannot be. */
+export function endpointRequest(record: ContainerRecord, network: NetworkDescription): EndpointRequest {
+  const { id, name } = network;
+  const settings = record.endpoints[name];
+  if (settings !== undefined) checkEndpointSettings(network, settings);
+  const ownMac = record.hostConfig.NetworkMode === name ? record.config.MacAddress : undefined;
+  return {
+    networkId: id,
+    address: settings?.IPAMConfig?.IPv4Address || undefined,
+    preferredAddress: record.sandbox?.endpoints.find(({ networkId }) => networkId === id)?.address,
+    macAddress: settings?.MacAddress || ownMac || undefined,
+    names: endpointNames(record, settings?.Aliases ?? []),
+    gatewayPriority: settings?.GwPriority ?? 0,
+  };
 }
 
 function joinSandbox(record: ContainerRecord, other: ContainerRecord): Sandbox {
@@ -66,6 +71,6 @@ function joinSandbox(record: ContainerRecord, other: ContainerRecord): Sandbox {
   return {
     containerId: other.id,
     netnsPath: other.sandbox?.netnsPath ?? `/proc/${other.phase.pid}/ns/net`,
-    endpoint: undefined,
+    endpoints: [],
   };
 }

@@ -1,4 +1,4 @@
-import { emptyContainerConfig, emptyHostConfig, parseContainerId, parseDigest } from '#spec';
+import { emptyContainerConfig, emptyEndpointSettings, emptyHostConfig, parseContainerId, parseDigest } from '#spec';
 import type { ContainerRecord } from './record.ts';
 
 /** A created container, for unit tests; `seed` (one hex digit) makes its ID. */
@@ -17,7 +17,7 @@ export function someContainer(seed: string, own: Partial<ContainerRecord>): Cont
     restartCount: 0,
     stoppedByUser: false,
     sandbox: undefined,
-    endpoints: {},
+    endpoints: { bridge: emptyEndpointSettings() },
     mounts: [],
     anonymousVolumes: [],
     ...own,

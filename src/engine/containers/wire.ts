@@ -8,7 +8,8 @@ import {
   type HostConfig,
   type NetworkSettings,
 } from '#spec';
-import { endingOf, isLive, type ContainerRecord } from './record.ts';
+import { endpointNames } from '../networks/endpoint-names.ts';
+import { endingOf, isLive, type ContainerRecord, type Endpoint } from './record.ts';
 
 function ago(time: string, nowMs: number): string {
   const nano = parseRfc3339Nano(time) ?? 0n;
@@ -68,29 +69,47 @@ export function commandText(record: ContainerRecord): string {
 
 /** The endpoints of a container by network name. */
 export function endpointsOf(record: ContainerRecord): Record<string, EndpointSettings> {
-  const mode = record.hostConfig.NetworkMode;
-  if (mode.startsWith('container:')) return {};
-  const endpoint = isLive(record.phase) ? record.sandbox?.endpoint : undefined;
-  const given = record.endpoints[mode] ?? record.endpoints['default'];
-  const settings = emptyEndpointSettings({
-    IPAMConfig: given?.IPAMConfig ?? null,
-    Links: given?.Links ?? null,
-    Aliases: given?.Aliases ?? null,
+  const live = isLive(record.phase) ? (record.sandbox?.endpoints ?? []) : [];
+  return Object.fromEntries(
+    Object.entries(record.endpoints).map(([name, given]) => {
+      const endpoint = live.find(({ networkName }) => networkName === name);
+      return [name, toEndpointSettings(given, endpoint, builtIn.has(name) ? null : namesOf(record, given))];
+    }),
+  );
+}
+
+const builtIn = new Set(['bridge', 'host', 'none']);
+
+/** Docker knows the names once the container has been started. */
+function namesOf(record: ContainerRecord, given: EndpointSettings): string[] | null {
+  return record.phase.status === 'created' ? null : endpointNames(record, given.Aliases ?? []);
+}
+
+function toEndpointSettings(
+  given: EndpointSettings,
+  endpoint: Endpoint | undefined,
+  names: string[] | null,
+): EndpointSettings {
+  return emptyEndpointSettings({
+    IPAMConfig: given.IPAMConfig,
+    Links: given.Links,
+    Aliases: given.Aliases,
     MacAddress: endpoint?.macAddress ?? '',
-    DriverOpts: given?.DriverOpts ?? null,
-    GwPriority: given?.GwPriority ?? 0,
+    DriverOpts: given.DriverOpts,
+    GwPriority: given.GwPriority,
     NetworkID: endpoint?.networkId ?? '',
     EndpointID: endpoint?.endpointId ?? '',
     Gateway: endpoint?.gateway ?? '',
     IPAddress: endpoint?.address ?? '',
     IPPrefixLen: endpoint?.prefixLength ?? 0,
+    DNSNames: names,
   });
-  return { [mode]: settings };
 }
 
 function toNetworkSettings(record: ContainerRecord): NetworkSettings {
   const live = isLive(record.phase);
-  const endpoint = live ? record.sandbox?.endpoint : undefined;
+  // The fields beside `Networks` are those of the default network alone.
+  const endpoint = live ? record.sandbox?.endpoints.find(({ networkName }) => networkName === 'bridge') : undefined;
   const ports = live
     ? Object.fromEntries(Object.keys(record.config.ExposedPorts ?? {}).map((port) => [port, null]))
     : {};

@@ -64,7 +64,7 @@ test('planCleanup removes only ports of our bridge, links with our alias and nam
       link({ index: 10, name: 'tap0', kind: 'tun', masterIndex: 5 }),
       link({ index: 11, name: 'vm-port', kind: 'veth', masterIndex: 5 }),
     ],
-    bridgeIndex: 5,
+    bridgeIndexes: new Set([5]),
     alias: 'berth:berth0',
     netnsNames: ['run', 'gone'],
     keepLinks: new Set(['vethaaa']),

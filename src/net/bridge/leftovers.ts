@@ -3,7 +3,7 @@ import type { Link } from '#sys';
 /** What the kernel and the folder of namespaces hold, and what may stay. */
 export interface SandboxInventory {
   links: readonly Link[];
-  bridgeIndex: number | undefined;
+  bridgeIndexes: ReadonlySet<number>;
   /** Alias of our links that have left the bridge. */
   alias: string;
   /** File names in the folder of namespaces. */
@@ -17,11 +17,10 @@ export type CleanupStep = { step: 'removeNetns'; containerId: string } | { step:
 
 /** What is ours and belongs to nothing running. Links first: deleting one end takes the end inside along. */
 export function planCleanup(inventory: SandboxInventory): CleanupStep[] {
-  const { bridgeIndex } = inventory;
   const ours = inventory.links.filter(
     (link) =>
       link.kind === 'veth' &&
-      ((bridgeIndex !== undefined && link.masterIndex === bridgeIndex && link.name.startsWith('veth')) ||
+      ((inventory.bridgeIndexes.has(link.masterIndex ?? 0) && link.name.startsWith('veth')) ||
         link.alias === inventory.alias),
   );
   return [

@@ -1,30 +1,29 @@
-import { EngineError } from '#errors';
 import { randomHex } from '#lib';
-import type { Endpoint } from '../contract.ts';
+import type { Endpoint, EndpointRequest } from '../contract.ts';
+import { addressInUse, addressOutside, noAddressLeft } from '../errors.ts';
 import { AddressPool } from '../ipam/address-pool.ts';
-import { formatIpv4, parseCidr, parseIpv4, type Subnet, subnetSize } from '../ipam/ipv4.ts';
+import { contains, formatIpv4, parseCidr, parseIpv4, type Subnet, subnetSize } from '../ipam/ipv4.ts';
 import { endpointMacAddress } from '../names.ts';
 import type { AllocationRecord, NetworkRecord, NetworkStore } from '../store.ts';
-
-export interface AddressRequest {
-  containerId: string;
-  preferredAddress?: string | undefined;
-  macAddress?: string | undefined;
-}
+import type { BridgeSettings } from './settings.ts';
 
 /** A bridge network's addresses and endpoints, in memory and in the store alike. */
 export class BridgeNetwork {
   readonly record: NetworkRecord;
+  readonly settings: BridgeSettings;
   readonly subnet: Subnet;
   readonly #store: NetworkStore;
   readonly #pool: AddressPool;
   readonly #allocations = new Map<string, AllocationRecord>();
 
-  constructor(record: NetworkRecord, store: NetworkStore) {
+  constructor(record: NetworkRecord, settings: BridgeSettings, store: NetworkStore) {
+    const { ipRange, auxiliary = {} } = record.custom ?? {};
     this.record = record;
+    this.settings = settings;
     this.subnet = parseCidr(record.subnet).subnet;
     this.#store = store;
-    this.#pool = new AddressPool(this.subnet, [parseIpv4(record.gateway)]);
+    const reserved = [record.gateway, ...Object.values(auxiliary)].map(parseIpv4);
+    this.#pool = new AddressPool(this.subnet, reserved, ipRange === undefined ? undefined : parseCidr(ipRange).subnet);
     for (const allocation of store.listAllocations()) {
       if (allocation.networkId === record.id) this.#remember(allocation);
     }
@@ -38,38 +37,46 @@ export class BridgeNetwork {
   /**
    * Takes an address and a MAC address for a container; they are stored before this returns.
    *
-   * @throws {@link EngineError} unavailable when no address is free.
+   * @throws {@link EngineError} unavailable when no address is free; forbidden when the one asked for is in use;
+   *   invalidArgument when it is not of this network.
    */
-  allocate(request: AddressRequest): Endpoint {
-    const { containerId, preferredAddress } = request;
-    const preferred = preferredAddress === undefined ? undefined : parseIpv4(preferredAddress);
-    const address = this.#pool.take(containerId, preferred);
-    if (address === undefined) {
-      const { name, id } = this.record;
-      throw new EngineError(
-        'unavailable',
-        'NETWORK_NO_ADDRESS',
-        `no available IPv4 addresses on this network's address pools: ${name} (${id})`,
-      );
-    }
+  allocate(containerId: string, interfaceName: string, request: EndpointRequest): Endpoint {
+    const address = this.#takeAddress(containerId, request);
     const allocation: AllocationRecord = {
       networkId: this.record.id,
       containerId,
       endpointId: randomHex(32),
       address: formatIpv4(address),
       macAddress: request.macAddress ?? endpointMacAddress(address),
+      interfaceName,
+      names: request.names ?? [],
+      gatewayPriority: request.gatewayPriority ?? 0,
     };
     this.#allocations.set(containerId, allocation);
     this.#store.saveAllocation(allocation);
     return this.#endpoint(allocation);
   }
 
+  #takeAddress(containerId: string, { address, preferredAddress }: EndpointRequest): number {
+    if (address !== undefined) {
+      const wanted = parseIpv4(address);
+      if (!contains(this.subnet, wanted)) throw addressOutside(address);
+      if (!this.#pool.claim(containerId, wanted)) throw addressInUse();
+      return wanted;
+    }
+    const preferred = preferredAddress === undefined ? undefined : parseIpv4(preferredAddress);
+    const taken = this.#pool.take(containerId, preferred);
+    if (taken === undefined) throw noAddressLeft(this.record.name, this.record.id);
+    return taken;
+  }
+
   /** Takes over the address of a container that already runs with it. */
   adopt(containerId: string, endpoint: Endpoint): void {
-    const { endpointId, address, macAddress } = endpoint;
-    const allocation = { networkId: this.record.id, containerId, endpointId, address, macAddress };
-    this.#remember(allocation);
-    this.#store.saveAllocation(allocation);
+    const { endpointId, address, macAddress, interfaceName, names, gatewayPriority } = endpoint;
+    const networkId = this.record.id;
+    const own = { networkId, containerId, endpointId, address, macAddress, interfaceName, names, gatewayPriority };
+    this.#remember(own);
+    this.#store.saveAllocation(own);
   }
 
   /** Gives a container's address back; answers the endpoint it had, if any. */
@@ -80,6 +87,11 @@ export class BridgeNetwork {
     this.#pool.release(containerId, parseIpv4(allocation.address));
     this.#store.removeAllocation(this.record.id, containerId);
     return this.#endpoint(allocation);
+  }
+
+  find(containerId: string): Endpoint | undefined {
+    const allocation = this.#allocations.get(containerId);
+    return allocation === undefined ? undefined : this.#endpoint(allocation);
   }
 
   /** By container. */
@@ -93,15 +105,13 @@ export class BridgeNetwork {
     this.#allocations.set(allocation.containerId, allocation);
   }
 
-  #endpoint(allocation: AllocationRecord): Endpoint {
+  #endpoint({ networkId, containerId: _, ...allocation }: AllocationRecord): Endpoint {
     return {
-      networkId: this.record.id,
+      ...allocation,
+      networkId,
       networkName: this.record.name,
-      endpointId: allocation.endpointId,
-      address: allocation.address,
       prefixLength: this.subnet.prefixLength,
-      gateway: this.record.gateway,
-      macAddress: allocation.macAddress,
+      gateway: this.settings.internal ? '' : this.record.gateway,
     };
   }
 }

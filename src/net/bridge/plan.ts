@@ -9,6 +9,8 @@ export interface WantedBridge {
   /** The gateway's address. */
   address: string;
   prefixLength: number;
+  /** Marks a bridge that we make as ours; one that is there already keeps what it has. */
+  alias?: string | undefined;
 }
 
 /** The bridge as the kernel has it. */
@@ -21,7 +23,7 @@ export type BridgeStep =
   | { step: 'createBridge'; name: string; macAddress: string; mtu: number }
   | { step: 'removeAddress'; address: string; prefixLength: number }
   | { step: 'addAddress'; address: string; prefixLength: number }
-  | { step: 'setBridge'; macAddress?: string; mtu?: number; up?: boolean };
+  | { step: 'setBridge'; macAddress?: string; mtu?: number; up?: boolean; alias?: string };
 
 function addressSteps(current: CurrentBridge, wanted: WantedBridge): BridgeStep[] {
   const isWanted = (candidate: InterfaceAddress): boolean =>
@@ -47,7 +49,7 @@ export function planBridge(current: CurrentBridge, wanted: WantedBridge): Bridge
     return [
       { step: 'createBridge', name, macAddress, mtu },
       ...addressSteps({ link, addresses: [] }, wanted),
-      { step: 'setBridge', up: true },
+      { step: 'setBridge', up: true, ...(wanted.alias === undefined ? {} : { alias: wanted.alias }) },
     ];
   }
   if (link.kind !== 'bridge') {

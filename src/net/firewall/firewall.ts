@@ -31,9 +31,10 @@ export class Firewall implements Disposable {
    * half of it, later on what differs in its sets.
    */
   apply(networks: readonly FirewallNetwork[]): void {
-    const wanted = describeTable(this.#tableName, networks);
+    const gone = this.#bridgeNames().filter((name) => !networks.some(({ bridgeName }) => bridgeName === name));
+    if (gone.length > 0) removeFromIptablesForward(this.#socket, gone);
+    this.#write(describeTable(this.#tableName, networks));
     this.#networks = networks;
-    this.#write(wanted);
     this.ensure();
   }
 

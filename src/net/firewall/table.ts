@@ -18,6 +18,8 @@ export interface FirewallNetwork {
   masquerade: boolean;
   /** Its containers may reach each other. */
   interContainer: boolean;
+  /** Nothing goes in or out but from the host. */
+  internal: boolean;
 }
 
 const PRIORITY = { filter: 0, sourceNat: 100 } as const;
@@ -35,12 +37,14 @@ function intervalOf(subnet: string): NftElement[] {
  * The whole of our nftables table. Chains and rules are the same whatever networks there are: those are in the sets.
  *
  * Into a network of ours come answers, what a port mapping leads there, and what starts in the same bridge; the rest is
- * dropped. What leaves to other interfaces carries the host's address. Everything that is not ours passes through.
+ * dropped. What leaves to other interfaces carries the host's address. Internal networks speak to nobody but the host.
+ * Everything that is not ours passes through.
  * Bridged packets come by here too where the host has bridge-nf-call-iptables on, hence the rules for the same bridge.
  */
 export function describeTable(tableName: string, networks: readonly FirewallNetwork[]): NftTable {
   const linked = networks.filter((network) => network.interContainer);
-  const masqueraded = networks.filter((network) => network.masquerade);
+  const internal = networks.filter((network) => network.internal);
+  const masqueraded = networks.filter((network) => network.masquerade && !network.internal);
   return {
     family: 'inet',
     table: tableName,
@@ -51,6 +55,7 @@ export function describeTable(tableName: string, networks: readonly FirewallNetw
         key: ['ifname', 'ifname'],
         elements: linked.map(({ bridgeName }) => ({ key: [bridgeName, bridgeName] })),
       },
+      { name: 'internal', key: ['ifname'], elements: internal.map(({ bridgeName }) => ({ key: [bridgeName] })) },
       {
         name: 'masqueraded',
         key: ['ipv4_addr'],
@@ -59,6 +64,10 @@ export function describeTable(tableName: string, networks: readonly FirewallNetw
       },
     ],
     chains: [
+      {
+        name: 'internal-only',
+        rules: [[...interfacePairIn('linked'), ...verdict('accept')], verdict('drop')],
+      },
       {
         name: 'to-bridge',
         rules: [
@@ -71,7 +80,11 @@ export function describeTable(tableName: string, networks: readonly FirewallNetw
       {
         name: 'forward',
         base: { type: 'filter', hook: 'forward', priority: PRIORITY.filter, policy: 'accept' },
-        rules: [[...interfaceIn('oifname', 'bridges'), ...verdict({ jump: 'to-bridge' })]],
+        rules: [
+          [...interfaceIn('iifname', 'internal'), ...verdict({ jump: 'internal-only' })],
+          [...interfaceIn('oifname', 'internal'), ...verdict({ jump: 'internal-only' })],
+          [...interfaceIn('oifname', 'bridges'), ...verdict({ jump: 'to-bridge' })],
+        ],
       },
       {
         name: 'postrouting',

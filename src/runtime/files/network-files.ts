@@ -27,14 +27,31 @@ export interface HostsInput {
 /** A container's `/etc/hosts`. @throws invalidArgument for a malformed extra host, or a `host-gateway` that nobody knows. */
 export function buildHostsFile(input: HostsInput): string {
   const base = input.base ?? LOOPBACK_HOSTS;
-  const full = input.domainname === '' ? input.hostname : `${input.hostname}.${input.domainname}`;
-  const short = full.split('.')[0] ?? full;
-  const names = short === full ? full : `${full} ${short}`;
   const lines = [
     ...input.extraHosts.flatMap((extra) => parseExtraHost(extra, input.hostGateway)),
-    ...input.addresses.map((address) => `${address}\t${names}`),
+    ...input.addresses.map((address) => ownLine(address, input)),
   ];
   return `${base === '' || base.endsWith('\n') ? base : `${base}\n`}${lines.map((line) => `${line}\n`).join('')}`;
+}
+
+function ownLine(address: string, { hostname, domainname }: Pick<HostsInput, 'hostname' | 'domainname'>): string {
+  const full = domainname === '' ? hostname : `${hostname}.${domainname}`;
+  const short = full.split('.')[0] ?? full;
+  return `${address}\t${short === full ? full : `${full} ${short}`}`;
+}
+
+/** `/etc/hosts` of a running container that got an address or lost one; what it wrote there itself stays. */
+export function editHostsFile(
+  text: string,
+  change: { added?: string | undefined; removed?: string | undefined },
+  names: Pick<HostsInput, 'hostname' | 'domainname'>,
+): string {
+  const { added, removed } = change;
+  const gone = removed === undefined ? undefined : ownLine(removed, names);
+  const kept = text.split('\n').filter((line) => line !== gone);
+  if (kept.at(-1) === '') kept.pop();
+  if (added !== undefined) kept.push(ownLine(added, names));
+  return kept.map((line) => `${line}\n`).join('');
 }
 
 function parseExtraHost(extra: string, hostGateway: readonly string[]): string[] {

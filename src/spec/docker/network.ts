@@ -1,5 +1,7 @@
 /** Wire shapes of Docker's networks, API 1.51. */
 
+import type { EndpointSettings } from './container.ts';
+
 export interface NetworkIpamConfig {
   Subnet?: string;
   IPRange?: string;
@@ -41,4 +43,33 @@ export interface NetworkInspect {
   Containers: Record<string, NetworkEndpoint>;
   Options: Record<string, string>;
   Labels: Record<string, string>;
+}
+
+/** Body of `POST /networks/create`. */
+export interface NetworkCreateRequest {
+  Name: string;
+  Driver: string;
+  Scope: string;
+  EnableIPv4?: boolean;
+  EnableIPv6?: boolean;
+  IPAM: { Driver: string; Options: Record<string, string> | null; Config: NetworkIpamConfig[] | null } | null;
+  Internal: boolean;
+  Attachable: boolean;
+  Ingress: boolean;
+  ConfigOnly: boolean;
+  ConfigFrom: { Network: string } | null;
+  Options: Record<string, string> | null;
+  Labels: Record<string, string> | null;
+}
+
+/** Body of `POST /networks/{id}/connect`. */
+export interface NetworkConnectRequest {
+  Container: string;
+  EndpointConfig: EndpointSettings | null;
+}
+
+/** Body of `POST /networks/{id}/disconnect`. */
+export interface NetworkDisconnectRequest {
+  Container: string;
+  Force: boolean;
 }

@@ -4,9 +4,10 @@ import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { ApiError, jsonLines } from '#client';
-import type { ContainerSummary, ProgressLine } from '#spec';
+import type { ContainerSummary, NetworkInspect, ProgressLine } from '#spec';
 import { busybox } from '../../helpers/busybox-image.ts';
 import { useEngine } from '../../helpers/engine.ts';
+import { runNft } from '../../helpers/nft.ts';
 import { berthOnly } from '../../helpers/target.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -46,9 +47,23 @@ async function removeImage(name: string): Promise<void> {
   });
 }
 
+/** Makes two networks, puts a container on one and then the other, and takes everything back. */
+async function networks(name: string): Promise<void> {
+  const [one = '', two = ''] = [`${name}-a`, `${name}-b`];
+  const json = { Image: busybox, Cmd: ['sleep', '3600'], HostConfig: { NetworkMode: one } };
+  for (const Name of [one, two]) await engine.client.post('/networks/create', {}, { json: { Name } });
+  const { Id } = await engine.client.post<{ Id: string }>('/containers/create', { name: `${name}-0` }, { json });
+  await engine.start(Id);
+  await engine.client.post(`/networks/${two}/connect`, {}, { json: { Container: Id } });
+  await engine.client.post(`/networks/${one}/disconnect`, {}, { json: { Container: Id } });
+  await engine.client.delete(`/containers/${Id}`, { force: true });
+  for (const network of [one, two]) await engine.client.delete(`/networks/${network}`);
+}
+
 /** Goes through every operation that has fail points; the daemon dies in one of them. */
 async function everything(name: string): Promise<void> {
   const json = { Image: busybox, Cmd: ['sleep', '0.2'], Volumes: { '/data': {} } };
+  await networks(name);
   await importImage(name);
   const { Id: first } = await engine.client.post<{ Id: string }>('/containers/create', { name: `${name}-1` }, { json });
   await engine.start(first);
@@ -73,6 +88,7 @@ async function listAll(): Promise<ContainerSummary[]> {
 async function assertConsistent(): Promise<void> {
   const { problems } = await engine.client.get<{ problems: string[] }>('/berth/fsck');
   assert.deepEqual(problems, []);
+  await assertNetworks();
   const running: string[] = [];
   for (const { Id } of await listAll()) {
     const { State } = await engine.inspect(Id);
@@ -87,6 +103,35 @@ async function assertConsistent(): Promise<void> {
   await until(() => namespaceFiles().every((id) => running.includes(id)), {
     what: `namespaces of running containers only, not ${namespaceFiles().join(' ')}`,
     timeoutMs: 5_000,
+  });
+}
+
+/** Every network has its bridge, every bridge its network, and each running container the links that it shows. */
+async function assertNetworks(): Promise<void> {
+  const all = await engine.client.get<NetworkInspect[]>('/networks', { filters: '{"type":{"custom":true}}' });
+  const wanted = all.map(({ Id }) => `br-${Id.slice(0, 12)}`).toSorted();
+  assert.deepEqual(bridgesInKernel(), wanted);
+  const table = runNft(`list set inet berth-${engine.daemon.bridge} bridges`);
+  for (const bridge of wanted) assert.ok(table.includes(`"${bridge}"`), table);
+  for (const { Id, State } of await listAll()) {
+    if (State !== 'running') continue;
+    const { Networks } = (await engine.inspect(Id)).NetworkSettings;
+    const { stdout } = await engine.exec(Id, 'ip -4 -o addr show scope global');
+    const inside = [...stdout.matchAll(/inet ([\d.]+)\//g)].map(([, address]) => address);
+    assert.deepEqual(
+      inside.toSorted(),
+      Object.values(Networks)
+        .map(({ IPAddress }) => IPAddress)
+        .toSorted(),
+    );
+  }
+}
+
+function bridgesInKernel(): string[] {
+  const alias = `berth:${engine.daemon.bridge}:network`;
+  return readdirSync('/sys/class/net').filter((name) => {
+    const path = `/sys/class/net/${name}/ifalias`;
+    return existsSync(path) && readFileSync(path, 'utf8').trim() === alias;
   });
 }
 
@@ -114,7 +159,7 @@ describe('a daemon killed in the middle of an operation', berthOnly, () => {
 
   test('there are fail points in every operation', () => {
     const operations = new Set(failpointNames().map((name) => name.split('-')[0]));
-    for (const operation of ['create', 'start', 'remove', 'exit', 'layer', 'blob'])
+    for (const operation of ['create', 'start', 'remove', 'exit', 'layer', 'blob', 'network', 'connect'])
       assert.ok(operations.has(operation), operation);
   });
 
@@ -137,6 +182,7 @@ describe('a daemon killed in the middle of an operation', berthOnly, () => {
       await engine.daemon.launch();
       await assertConsistent();
       for (const { Id } of await listAll()) await engine.remove(Id);
+      for (const suffix of ['a', 'b']) await engine.removeNetwork(`${name}-${suffix}`);
       await removeImage(name);
       await everything(name);
       await assertConsistent();

@@ -3,15 +3,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BridgeNetworks, type Sandbox, type SandboxRequest } from '#net';
+import { BridgeNetworks, type Sandbox } from '#net';
 import { runNft } from '../../helpers/nft.ts';
-import { createFixture, createOutside, type Fixture } from './fixture.ts';
+import { createFixture, createOutside, type Fixture, requestFor } from './fixture.ts';
 
 const DEADLINE_MS = 5000;
-
-function request(containerId: string, more: Partial<SandboxRequest> = {}): SandboxRequest {
-  return { containerId, mode: 'bridge', sysctls: {}, ...more };
-}
 
 /** The namespace of a sandbox that has one. */
 function netnsOf(sandbox: Sandbox): string {
@@ -32,18 +28,18 @@ test('containers reach the gateway, each other and the outside, which sees the h
   await using fixture = createFixture();
   const { networks, busybox } = fixture;
   await networks.open();
-  const one = await networks.create(request('one'));
-  const two = await networks.create(request('two'));
-  assert.ok(one.endpoint !== undefined && two.endpoint !== undefined);
+  const one = await networks.create(requestFor(networks, 'one'));
+  const two = await networks.create(requestFor(networks, 'two'));
+  assert.ok(one.endpoints[0] !== undefined && two.endpoints[0] !== undefined);
   using outside = createOutside(fixture, '198.18.77');
   const ping = (target: string): string => busybox(netnsOf(one), 'ping', '-c', '3', '-i', '0.2', '-W', '3', target);
-  assert.match(ping(one.endpoint.gateway), /[1-3] packets received/);
-  assert.match(ping(two.endpoint.address), /[1-3] packets received/);
+  assert.match(ping(one.endpoints[0]?.gateway), /[1-3] packets received/);
+  assert.match(ping(two.endpoints[0]?.address), /[1-3] packets received/);
   // The outside has no route to the containers' network: only a packet from the host's own address gets an answer.
   assert.match(ping(outside.address), /[1-3] packets received/);
   assert.match(
     busybox(netnsOf(one), 'ip', '-4', 'addr', 'show', 'eth0'),
-    new RegExp(`inet ${one.endpoint.address}/24`),
+    new RegExp(`inet ${one.endpoints[0]?.address}/24`),
   );
   assert.equal(busybox(netnsOf(one), 'ip', '-6', 'addr', 'show', 'eth0'), '');
   const stats = networks.stats('one');
@@ -55,11 +51,11 @@ test('nothing from outside starts a conversation with a container', async () => 
   await using fixture = createFixture();
   const { networks, busybox, sys } = fixture;
   await networks.open();
-  const one = await networks.create(request('one'));
+  const one = await networks.create(requestFor(networks, 'one'));
   using outside = createOutside(fixture, '198.18.78');
   using inside = sys.netlink.openRouteSocket(outside.netnsPath);
   inside.addRoute({ gateway: '198.18.78.1' });
-  const target = one.endpoint?.address ?? '';
+  const target = one.endpoints[0]?.address ?? '';
   assert.throws(
     () => busybox(outside.netnsPath, 'ping', '-c', '1', '-W', '1', target),
     /0 packets received|Command failed/,
@@ -70,12 +66,12 @@ test('containers without inter-container communication reach only the gateway', 
   await using fixture = createFixture({ interContainer: false });
   const { networks, busybox, sys } = fixture;
   await networks.open();
-  const one = await networks.create(request('one'));
-  const two = await networks.create(request('two'));
+  const one = await networks.create(requestFor(networks, 'one'));
+  const two = await networks.create(requestFor(networks, 'two'));
   const ping = (target = ''): string => busybox(netnsOf(one), 'ping', '-c', '1', '-W', '1', target);
-  assert.match(ping(one.endpoint?.gateway), /[1-3] packets received/);
+  assert.match(ping(one.endpoints[0]?.gateway), /[1-3] packets received/);
   if (sys.namespaces.readSysctl('net/bridge/bridge-nf-call-iptables') === '1') {
-    assert.throws(() => ping(two.endpoint?.address));
+    assert.throws(() => ping(two.endpoints[0]?.address));
   }
 });
 
@@ -83,10 +79,10 @@ test('none has loopback only, host has nothing of its own', async () => {
   await using fixture = createFixture();
   const { networks, busybox } = fixture;
   await networks.open();
-  const none = await networks.create(request('none', { mode: 'none' }));
+  const none = await networks.create({ containerId: 'none', mode: 'own', endpoints: [], sysctls: {} });
   assert.match(busybox(netnsOf(none), 'ping', '-c', '1', '-W', '1', '127.0.0.1'), /[1-3] packets received/);
   assert.deepEqual(networks.stats('none'), {});
-  const host = await networks.create(request('host', { mode: 'host' }));
+  const host = await networks.create({ containerId: 'host', mode: 'host', endpoints: [], sysctls: {} });
   assert.equal(host.netnsPath, undefined);
   await networks.remove('host');
 });
@@ -95,14 +91,14 @@ test('a removed container leaves the bridge at once, the kernel soon, and can st
   await using fixture = createFixture();
   const { networks, options, sys } = fixture;
   await networks.open();
-  await networks.create(request('other'));
-  const first = await networks.create(request('one', { macAddress: '02:42:00:00:00:99' }));
+  await networks.create(requestFor(networks, 'other'));
+  const first = await networks.create(requestFor(networks, 'one', { macAddress: '02:42:00:00:00:99' }));
   assert.equal(linksOfBridge(fixture).length, 2);
   await networks.remove('one');
   assert.equal(linksOfBridge(fixture).length, 1);
   assert.deepEqual(readdirSync(join(options.execRoot, 'netns')), ['other']);
-  const second = await networks.create(request('one', { preferredAddress: first.endpoint?.address }));
-  assert.equal(second.endpoint?.address, first.endpoint?.address);
+  const second = await networks.create(requestFor(networks, 'one', { preferredAddress: first.endpoints[0]?.address }));
+  assert.equal(second.endpoints[0]?.address, first.endpoints[0]?.address);
   using socket = sys.netlink.openRouteSocket();
   const alias = `berth:${options.bridgeName ?? ''}`;
   const deadline = Date.now() + DEADLINE_MS;
@@ -116,8 +112,8 @@ test('after the daemon died, what runs is adopted and works on, what does not is
   await using fixture = createFixture();
   const { networks, busybox, options, sys } = fixture;
   await networks.open();
-  const running = await networks.create(request('running'));
-  await networks.create(request('gone'));
+  const running = await networks.create(requestFor(networks, 'running'));
+  await networks.create(requestFor(networks, 'gone'));
   // Died in the middle of making one: a namespace without an endpoint.
   sys.namespaces.createNetns(join(options.execRoot, 'netns', 'half'));
   const next = new BridgeNetworks(options);
@@ -126,11 +122,11 @@ test('after the daemon died, what runs is adopted and works on, what does not is
   assert.equal(linksOfBridge(fixture).length, 1);
   assert.deepEqual(readdirSync(join(options.execRoot, 'netns')), ['running']);
   assert.match(
-    busybox(netnsOf(running), 'ping', '-c', '1', '-W', '3', running.endpoint?.gateway ?? ''),
+    busybox(netnsOf(running), 'ping', '-c', '1', '-W', '3', running.endpoints[0]?.gateway ?? ''),
     /[1-3] packets received/,
   );
-  assert.deepEqual(next.list()[0]?.endpoints.get('running'), running.endpoint);
-  assert.notEqual((await next.create(request('new'))).endpoint?.address, running.endpoint?.address);
+  assert.deepEqual(next.list()[0]?.endpoints.get('running'), running.endpoints[0]);
+  assert.notEqual((await next.create(requestFor(next, 'new'))).endpoints[0]?.address, running.endpoints[0]?.address);
   await next.close();
   await networks.close();
 });
@@ -139,7 +135,7 @@ test('close without keeping the kernel state leaves nothing of ours', async () =
   await using fixture = createFixture();
   const { networks, options, sys } = fixture;
   await networks.open();
-  await networks.create(request('one'));
+  await networks.create(requestFor(networks, 'one'));
   await networks.close({ keepKernelState: false });
   using socket = sys.netlink.openRouteSocket();
   assert.equal(socket.findLink(options.bridgeName ?? ''), undefined);
@@ -154,8 +150,8 @@ test('fifty containers start and stop within the time that waiting for each link
   const { networks } = fixture;
   await networks.open();
   const ids = Array.from({ length: 50 }, (_, index) => `c${index}`);
-  const sandboxes = await Promise.all(ids.map((id) => networks.create(request(id))));
-  assert.equal(new Set(sandboxes.map(({ endpoint }) => endpoint?.address)).size, 50);
+  const sandboxes = await Promise.all(ids.map((id) => networks.create(requestFor(networks, id))));
+  assert.equal(new Set(sandboxes.map(({ endpoints }) => endpoints[0]?.address)).size, 50);
   const started = performance.now();
   await Promise.all(ids.map((id) => networks.remove(id)));
   const elapsedMs = performance.now() - started;

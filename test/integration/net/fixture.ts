@@ -3,7 +3,14 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '#lib';
-import { BridgeNetworks, createMemoryNetworkStore, type NetworkOptions } from '#net';
+import {
+  BridgeNetworks,
+  createMemoryNetworkStore,
+  type EndpointRequest,
+  type NetworkOptions,
+  type NetworkSpec,
+  type SandboxRequest,
+} from '#net';
 import { createLinuxSys, type Sys } from '#sys';
 
 export interface Fixture extends AsyncDisposable {
@@ -73,5 +80,31 @@ export function createOutside(fixture: Fixture, prefix: string): Outside {
       socket.deleteLink(name);
       sys.namespaces.removeNetns(netnsPath);
     },
+  };
+}
+
+/** A container on the default network. */
+export function requestFor(
+  networks: BridgeNetworks,
+  containerId: string,
+  more: Partial<EndpointRequest> = {},
+): SandboxRequest {
+  const networkId = networks.find('bridge')?.id ?? '';
+  return { containerId, mode: 'own', endpoints: [{ networkId, ...more }], sysctls: {} };
+}
+
+/** A network that nothing is asked of. */
+export function networkSpec(name: string, more: Partial<NetworkSpec> = {}): NetworkSpec {
+  return {
+    name,
+    driver: 'bridge',
+    internal: false,
+    attachable: false,
+    enableIPv6: false,
+    ipamDriver: 'default',
+    blocks: [],
+    options: {},
+    labels: {},
+    ...more,
   };
 }

@@ -1,7 +1,8 @@
 import { parentPort } from 'node:worker_threads';
 import { CLONE, createLinuxSys } from '#sys';
 import { runNft } from '../../helpers/nft.ts';
-import { createFixture, createOutside } from './fixture.ts';
+import type { SandboxRequest } from '#net';
+import { createFixture, createOutside, requestFor } from './fixture.ts';
 
 const { namespaces, netlink } = createLinuxSys();
 namespaces.unshare(CLONE.NEWNET);
@@ -22,8 +23,9 @@ const fixture = createFixture();
 const { networks, busybox } = fixture;
 runNft(dropping);
 await networks.open();
+const onDefault = (containerId: string): SandboxRequest => requestFor(networks, containerId);
 const outside = createOutside(fixture, '198.18.79');
-const one = await networks.create({ containerId: 'one', mode: 'bridge', sysctls: {} });
+const one = await networks.create(onDefault('one'));
 const reaches = (tries = 5): boolean => {
   try {
     busybox(one.netnsPath ?? '', 'ping', '-c', String(tries), '-i', '0.5', '-W', '1', outside.address);
@@ -35,10 +37,10 @@ const reaches = (tries = 5): boolean => {
 const beside = reaches();
 runNft(`delete table ip filter\n${dropping}`);
 const dropped = reaches(1);
-await networks.create({ containerId: 'two', mode: 'bridge', sysctls: {} });
+await networks.create(onDefault('two'));
 const addedLater = reaches();
 runNft('flush ruleset');
-await networks.create({ containerId: 'three', mode: 'bridge', sysctls: {} });
+await networks.create(onDefault('three'));
 const flushed = reaches();
 runNft(dropping);
 await networks.open();

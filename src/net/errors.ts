@@ -1,0 +1,91 @@
+import { EngineError } from '#errors';
+
+/** Docker's texts, which clients look at. */
+
+export function noSuchNetwork(ref: string): EngineError {
+  return new EngineError('notFound', 'NO_SUCH_NETWORK', `network ${ref} not found`);
+}
+
+export function ambiguousNetwork(ref: string, matches: number): EngineError {
+  return new EngineError(
+    'invalidArgument',
+    'AMBIGUOUS_NETWORK',
+    `network ${ref} is ambiguous (${matches} matches found based on ID prefix)`,
+  );
+}
+
+export function networkNameInUse(name: string): EngineError {
+  return new EngineError('conflict', 'NETWORK_NAME_IN_USE', `network with name ${name} already exists`);
+}
+
+export function predefinedNotCreated(name: string): EngineError {
+  return new EngineError('forbidden', 'PREDEFINED_NETWORK', `operation is not permitted on predefined ${name} network`);
+}
+
+export function predefinedNotRemoved(name: string): EngineError {
+  return new EngineError('forbidden', 'PREDEFINED_NETWORK', `${name} is a pre-defined network and cannot be removed`);
+}
+
+export function activeEndpoints(name: string, id: string): EngineError {
+  return new EngineError(
+    'forbidden',
+    'NETWORK_IN_USE',
+    `error while removing network: network ${name} id ${id} has active endpoints`,
+  );
+}
+
+export function poolOverlaps(): EngineError {
+  return new EngineError(
+    'forbidden',
+    'NETWORK_OVERLAPS',
+    'invalid pool request: Pool overlaps with other one on this address space',
+  );
+}
+
+export function invalidNetworkConfig(problems: readonly string[]): EngineError {
+  return new EngineError(
+    'invalidArgument',
+    'INVALID_NETWORK_CONFIG',
+    `invalid network config:\n${problems.join('\n')}`,
+  );
+}
+
+export function pluginNotFound(name: string): EngineError {
+  return new EngineError('notFound', 'NO_SUCH_PLUGIN', `plugin ${JSON.stringify(name)} not found`);
+}
+
+export function invalidNetwork(message: string): EngineError {
+  return new EngineError('invalidArgument', 'INVALID_NETWORK', message);
+}
+
+export function networkNotImplemented(what: string): EngineError {
+  return new EngineError('notImplemented', 'NETWORK_NOT_IMPLEMENTED', `${what}: not implemented yet`);
+}
+
+export function addressInUse(): EngineError {
+  return new EngineError('forbidden', 'ADDRESS_IN_USE', 'Address already in use');
+}
+
+export function addressOutside(address: string): EngineError {
+  return new EngineError(
+    'invalidArgument',
+    'ADDRESS_OUTSIDE_NETWORK',
+    `invalid endpoint settings:\nno configured subnet contains IP address ${address}`,
+  );
+}
+
+export function noAddressLeft(name: string, id: string): EngineError {
+  return new EngineError(
+    'unavailable',
+    'NETWORK_NO_ADDRESS',
+    `no available IPv4 addresses on this network's address pools: ${name} (${id})`,
+  );
+}
+
+export function endpointExists(name: string, networkName: string): EngineError {
+  return new EngineError(
+    'forbidden',
+    'ENDPOINT_EXISTS',
+    `endpoint with name ${name} already exists in network ${networkName}`,
+  );
+}
