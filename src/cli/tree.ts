@@ -69,6 +69,26 @@ const image: GroupNode = {
   ],
 };
 
+const manifest: GroupNode = {
+  name: 'manifest',
+  summary: 'Manage image manifests and manifest lists',
+  children: [
+    leaf(
+      'annotate',
+      'Add additional information to a local image manifest',
+      () => import('./commands/manifest/annotate.ts'),
+    ),
+    leaf(
+      'create',
+      'Create a local manifest list for annotating and pushing to a registry',
+      () => import('./commands/manifest/create.ts'),
+    ),
+    leaf('inspect', 'Display an image manifest, or manifest list', () => import('./commands/manifest/inspect.ts')),
+    leaf('push', 'Push a manifest list to a repository', () => import('./commands/manifest/push.ts')),
+    leaf('rm', 'Delete one or more manifest lists from local storage', () => import('./commands/manifest/rm.ts')),
+  ],
+};
+
 const network: GroupNode = {
   name: 'network',
   summary: 'Manage networks',
@@ -140,7 +160,7 @@ export const groups: readonly GroupNode[] = [
   container,
   context,
   image,
-  planned('manifest', 'Manage image manifests and manifest lists'),
+  manifest,
   network,
   planned('node', 'Manage Swarm nodes', true),
   planned('plugin', 'Manage plugins'),
