@@ -2,7 +2,9 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { findEngineError } from '#errors';
 import { createLogger, isErrno, type Logger } from '#lib';
+import { createLinuxSys } from '#sys';
 import { readInvocation, usage, type DaemonConfig } from './config.ts';
+import { checkRoot } from './root-check.ts';
 import { engineVersion } from './version.ts';
 import { openDaemon } from './wire.ts';
 
@@ -33,6 +35,7 @@ async function main(args: string[]): Promise<void> {
 
 async function run(config: DaemonConfig): Promise<void> {
   if (process.getuid?.() !== 0) fail('it needs root: start it with sudo or as a system service');
+  await checkRoot(createLinuxSys().mounts);
   const logger = createLogger(config.logLevel);
   claimPidfile(config.pidfile);
   const daemon = await openDaemon(config, logger);
