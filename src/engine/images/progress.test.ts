@@ -8,7 +8,8 @@ const { signal } = new AbortController();
 
 test('progressBar draws as Docker does', () => {
   assert.equal(progressBar(0, 100), `[>${' '.repeat(50)}]       0B/100B`);
-  assert.equal(progressBar(2_129_920, 2_129_920), `[${'='.repeat(50)}]   2.13MB/2.13MB`);
+  assert.equal(progressBar(2_129_920, 2_129_920), `[${'='.repeat(50)}>]   2.13MB/2.13MB`);
+  assert.equal(progressBar(901_632, 900_000), `[${'='.repeat(50)}>]  901.6kB`);
   assert.match(progressBar(50, 100), /^\[={25}>/);
 });
 

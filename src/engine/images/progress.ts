@@ -17,14 +17,21 @@ function humanSize(bytes: number): string {
 
 /** The text form of a progress, as old clients print it. */
 export function progressBar(current: number, total: number): string {
-  const filled = total === 0 ? BAR_WIDTH : Math.min(BAR_WIDTH, Math.floor((current / total) * BAR_WIDTH));
-  const arrow = filled < BAR_WIDTH ? `${'='.repeat(filled)}>${' '.repeat(BAR_WIDTH - filled)}` : '='.repeat(BAR_WIDTH);
-  return `[${arrow}]  ${humanSize(current).padStart(7)}/${humanSize(total)}`;
+  if (total <= 0) return current <= 0 ? '' : humanSize(current).padStart(8);
+  const filled = Math.min(BAR_WIDTH, Math.floor((current / total) * BAR_WIDTH));
+  const bar = `[${'='.repeat(filled)}>${' '.repeat(BAR_WIDTH - filled)}]`;
+  const amount = humanSize(current).padStart(8);
+  return current > total ? `${bar} ${amount}` : `${bar} ${amount}/${humanSize(total)}`;
 }
 
 /** One line about a layer that is on its way. */
 export function layerProgress(status: string, id: string, current: number, total: number): ProgressLine {
   return { status, progressDetail: { current, total }, progress: progressBar(current, total), id };
+}
+
+/** One line about a layer's state. */
+export function layerStatus(status: string, id: string): ProgressLine {
+  return { status, progressDetail: {}, id };
 }
 
 /**

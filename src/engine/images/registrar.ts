@@ -22,6 +22,10 @@ export interface NewLayer {
   file?: (() => Promise<IngestedFile>) | undefined;
   /** Unpacking that has begun already. Asked at most once; the layer takes the tree over. */
   unpacked?: (() => Promise<UnpackedLayer> | undefined) | undefined;
+  /** Waited for first: when it resolves, `file` and `unpacked` may be asked, or the blob is in the store. */
+  ready?: (() => Promise<void>) | undefined;
+  /** The layer is in the store, and those below it. */
+  added?: (() => void) | undefined;
 }
 
 export interface NewImage {
@@ -202,7 +206,9 @@ export class Registrar {
       const chainId = chainIdOf(parent, layer.diffId);
       lease.pinBlob(layer.blob.digest);
       lease.pinLayer(chainId);
+      await layer.ready?.();
       await this.#addLayer(layer, parent, chainId, signal);
+      layer.added?.();
       failpoint('image-layer-added');
       layers.push({ chainId, blobDigest: layer.blob.digest });
       parent = chainId;

@@ -32,6 +32,7 @@ export class BlobWriter implements AsyncDisposable {
   #pendingBytes: number;
   #flushing: Promise<void>;
   #sizeBytes: number;
+  #flushedBytes: number;
   #open: boolean;
 
   private constructor(path: string, handle: FileHandle, written: WrittenSoFar) {
@@ -42,7 +43,13 @@ export class BlobWriter implements AsyncDisposable {
     this.#pendingBytes = 0;
     this.#flushing = Promise.resolve();
     this.#sizeBytes = written.sizeBytes;
+    this.#flushedBytes = written.sizeBytes;
     this.#open = true;
+  }
+
+  /** How much of the file can be read already. */
+  get flushedBytes(): number {
+    return this.#flushedBytes;
   }
 
   static async create(path: string): Promise<BlobWriter> {
@@ -119,8 +126,8 @@ export class BlobWriter implements AsyncDisposable {
   async #writeAll(parts: Uint8Array[]): Promise<void> {
     const total = parts.reduce((sum, part) => sum + part.byteLength, 0);
     const { bytesWritten } = await this.#handle.writev(parts);
-    if (bytesWritten === total) return;
-    const rest = Buffer.concat(parts).subarray(bytesWritten);
+    const rest = bytesWritten === total ? Buffer.alloc(0) : Buffer.concat(parts).subarray(bytesWritten);
     for (let at = 0; at < rest.byteLength;) at += (await this.#handle.write(rest, at)).bytesWritten;
+    this.#flushedBytes += total;
   }
 }

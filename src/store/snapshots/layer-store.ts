@@ -121,8 +121,12 @@ export class LayerStore {
     return chainId === undefined ? EMPTY_DIR : this.get(chainId).dir;
   }
 
-  /** Unpacks a (compressed) layer tar into the ingest folder; several at once as there are processors. */
-  async unpack(path: string, signal?: AbortSignal): Promise<UnpackedLayer> {
+  /**
+   * Unpacks a (compressed) layer tar into the ingest folder; several at once as there are processors.
+   *
+   * @param source - its path, or what says where to read it once it is its turn: by then a file may have come whole.
+   */
+  async unpack(source: string | (() => UnpackOptions['source']), signal?: AbortSignal): Promise<UnpackedLayer> {
     const target = this.#blobs.ingestPath('layer');
     return await this.#unpacks.run(async () => {
       await mkdir(target);
@@ -130,7 +134,7 @@ export class LayerStore {
         // The layer's root, unless its archive says otherwise; whatever our umask.
         await chmod(target, 0o755);
         const result = await this.#unpack({
-          source: { path },
+          source: typeof source === 'string' ? { path: source } : source(),
           root: target,
           whiteouts: 'overlay',
           ...(signal === undefined ? {} : { signal }),
@@ -140,7 +144,7 @@ export class LayerStore {
         await removeTree(target);
         throw error;
       }
-    });
+    }, signal);
   }
 
   /**
