@@ -119,8 +119,8 @@ export class BlobStore {
   }
 
   /** The caller owns the stream. */
-  openRead(digest: Digest): ReadStream {
-    return createReadStream(this.path(digest), { highWaterMark: READ_BYTES });
+  openRead(digest: Digest, offsetBytes = 0): ReadStream {
+    return createReadStream(this.path(digest), { highWaterMark: READ_BYTES, start: offsetBytes });
   }
 
   async list(): Promise<Digest[]> {
