@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { EngineError } from '#errors';
 import { type EventMessage, type ProgressLine, StdcopyDecoder, type WaitResponse } from '#spec';
 import type { ContainersBackend, LogEntry, LogsOptions } from './routes/containers/backend.ts';
+import type { RegistriesBackend } from './routes/registries/backend.ts';
 import type { ImagesBackend } from './routes/images/backend.ts';
 import type { SystemBackend } from './routes/system/backend.ts';
 import { fake, serve } from './testing/serve.ts';
@@ -164,16 +165,16 @@ test('progress fails as a status before the first line and as a line after it', 
     yield* lines;
     throw failure;
   }
-  const images = fake<ImagesBackend>({ pull: () => progress(), load: () => progress() });
-  await using server = await serve({ images });
+  const registries = fake<RegistriesBackend>({ pull: () => progress() });
+  await using server = await serve({ images: fake<ImagesBackend>({}), registries });
   const early = await server.ask('POST', '/images/create?fromImage=a');
   assert.deepEqual([early.status, early.text], [404, '{"message":"no such image"}\n']);
-  lines = [{ status: 'Pulling', id: 'x', progressDetail: {} }];
+  lines = [{ status: 'Pulling <b>', id: 'x', progressDetail: {} }];
   const late = await server.ask('POST', '/images/create?fromImage=a');
   assert.equal(late.status, 200);
   assert.equal(
     late.text,
-    '{"status":"Pulling","id":"x","progressDetail":{}}\r\n{"errorDetail":{"message":"no such image"},"error":"no such image"}\r\n',
+    '{"status":"Pulling \\u003cb\\u003e","id":"x","progressDetail":{}}\r\n{"errorDetail":{"message":"no such image"},"error":"no such image"}\r\n',
   );
 });
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { EngineError } from '#errors';
 import type { LogLevel } from '#lib';
+import { mirrorList, toRegistryConfig, type RegistryConfig } from './registry-config.ts';
 
 /** How this daemon runs: flags, then `daemon.json`, then defaults. Names are dockerd's. */
 export interface DaemonConfig {
@@ -25,6 +26,7 @@ export interface DaemonConfig {
   initPath: string;
   /** Unencrypted TCP beyond loopback was asked for explicitly. */
   allowInsecureTcp: boolean;
+  registries: RegistryConfig;
 }
 
 /** What the command line asks for. */
@@ -35,7 +37,7 @@ export type Invocation =
   | { action: 'validated' };
 
 interface Option {
-  kind: 'string' | 'boolean' | 'list';
+  kind: 'string' | 'boolean' | 'list' | 'integer';
   short?: string;
   /** Key in daemon.json where it differs from the flag. */
   key?: string;
@@ -60,6 +62,19 @@ const options = {
   'dns-opt': { kind: 'list', key: 'dns-opts', help: 'DNS options to use' },
   init: { kind: 'boolean', help: 'Run an init in the container to forward signals and reap processes' },
   'init-path': { kind: 'string', help: 'Path of the init binary (default: tini or catatonit where installed)' },
+  'insecure-registry': {
+    kind: 'list',
+    key: 'insecure-registries',
+    help: 'Registry (host:port or CIDR) that may be reached by http or with any certificate',
+  },
+  'registry-mirror': { kind: 'list', key: 'registry-mirrors', help: 'Mirror of Docker Hub (URL)' },
+  mirror: { kind: 'list', key: 'mirrors', help: 'Mirror of any registry (host=URL); tried in order' },
+  'max-concurrent-downloads': { kind: 'integer', help: 'Layers downloaded at the same time (default 3)' },
+  'max-concurrent-uploads': { kind: 'integer', help: 'Layers uploaded at the same time (default 5)' },
+  'max-download-attempts': { kind: 'integer', help: 'How often a download is tried (default 5)' },
+  'http-proxy': { kind: 'string', help: 'Proxy for http to registries (default: $HTTP_PROXY)' },
+  'https-proxy': { kind: 'string', help: 'Proxy for https to registries (default: $HTTPS_PROXY)' },
+  'no-proxy': { kind: 'string', help: 'Hosts that are reached without proxy (default: $NO_PROXY)' },
   'config-file': { kind: 'string', help: 'Daemon configuration file (default "/etc/berth/daemon.json")' },
   'allow-insecure-tcp': {
     kind: 'boolean',
@@ -139,7 +154,7 @@ function readConfigFile(flags: Values): Values {
       .filter(([name]) => !notInFile.has(name))
       .map(([name, option]) => [option.key ?? name, name]),
   );
-  const entries = Object.entries(parsed);
+  const entries = flattenProxies(parsed, problem);
   const strange = entries.filter(([key]) => !byKey.has(key)).map(([key]) => key);
   if (strange.length > 0) {
     throw problem(`the following directives don't match any configuration option: ${strange.join(', ')}`);
@@ -163,6 +178,20 @@ function readConfigFile(flags: Values): Values {
   );
 }
 
+/** `proxies` holds the three keys that are also allowed beside it. */
+function flattenProxies(file: object, problem: (reason: string) => EngineError): [string, unknown][] {
+  return Object.entries(file).flatMap(([key, value]: [string, unknown]): [string, unknown][] => {
+    if (key !== 'proxies') return [[key, value]];
+    if (typeof value !== 'object' || value === null) throw problem('proxies: a map is expected');
+    const inner: [string, unknown][] = Object.entries(value);
+    const strange = inner.find(([name]) => !/^(http|https|no)-proxy$/.test(name));
+    if (strange) {
+      throw problem(`the following directives don't match any configuration option: proxies.${strange[0]}`);
+    }
+    return inner;
+  });
+}
+
 function decodeFileValue(
   name: string,
   key: string,
@@ -178,6 +207,8 @@ function decodeFileValue(
       return `${runtime}=${path}`;
     });
   }
+  if (name === 'mirror') return mirrorList(value, problem);
+  if (kind === 'integer' && typeof value === 'number') return String(value);
   if (kind === 'boolean' && typeof value === 'boolean') return value;
   if (kind === 'string' && typeof value === 'string') return value;
   if (kind === 'list' && Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
@@ -217,6 +248,7 @@ function toConfig(values: Values): DaemonConfig {
     init: values.get('init') === true,
     initPath: text('init-path', ''),
     allowInsecureTcp: values.get('allow-insecure-tcp') === true,
+    registries: toRegistryConfig({ text, list }, process.env),
   };
 }
 

@@ -9,6 +9,7 @@ import { Engine, engineMigrations } from '#engine';
 import { EngineError } from '#errors';
 import type { Logger } from '#lib';
 import { openFileNetworkStore, openNetworks } from '#net';
+import { createRegistryClient, REGISTRY_LIMITS } from '#registry';
 import { findInit, findRuntime, OciRuntime, readHostFacts, sealProgram } from '#runtime';
 import { openDatabase, openStore, storeMigrations } from '#store';
 import { createLinuxSys, type Sys } from '#sys';
@@ -69,6 +70,12 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
       'conmon is not installed; it holds the containers (package conmon)',
     );
   }
+  const { registries } = config;
+  const client = createRegistryClient(
+    { ...registries, userAgent: `berth/${engineVersion()}` },
+    { ...REGISTRY_LIMITS, attempts: registries.maxDownloadAttempts },
+  );
+  opening.use(client);
   const engine = await Engine.open({
     logger,
     sys,
@@ -83,6 +90,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
     initPath: config.initPath === '' ? findInit() : config.initPath,
     initByDefault: config.init,
     dns: { servers: config.dns, search: config.dnsSearch, options: config.dnsOptions },
+    registries: { ...registries, client },
     facts: {
       id: engineId(config.dataRoot),
       version: engineVersion(),
@@ -106,6 +114,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
       exec: engine.execs,
       images: engine.images,
       commit: engine.committer,
+      registries: engine.registries,
       networks: engine.networks,
       volumes: engine.volumeViews,
       system: engine.system,

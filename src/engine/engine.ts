@@ -24,15 +24,21 @@ import { EventBus } from './events/event-bus.ts';
 import { Execs } from './exec/execs.ts';
 import { ContainerFiles } from './files/container-files.ts';
 import { HealthChecks } from './health/health-checks.ts';
-import { type Images, openImages } from './images/index.ts';
+import { type EmitImageEvent, type Images, openImages } from './images/index.ts';
+import { transferMigrations } from './images/push/blob-sources.ts';
 import { NetworkAttachments } from './networks/network-attachments.ts';
 import { NetworkOperations } from './networks/network-operations.ts';
+import { Registries, type RegistriesOptions } from './registries/registries.ts';
 import { System, type SystemFacts } from './system/system.ts';
 import { VolumeViews } from './volumes/volume-views.ts';
 import { volumeMigrations, Volumes } from './volumes/volumes.ts';
 
 /** The engine's tables, after the store's. */
-export const engineMigrations: readonly Migration[] = [...containerMigrations, ...volumeMigrations];
+export const engineMigrations: readonly Migration[] = [
+  ...containerMigrations,
+  ...volumeMigrations,
+  ...transferMigrations,
+];
 
 export interface EngineOptions {
   logger: Logger;
@@ -48,6 +54,7 @@ export interface EngineOptions {
   initPath: string | undefined;
   initByDefault: boolean;
   dns: { servers: string[]; search: string[]; options: string[] };
+  registries: Pick<RegistriesOptions, 'client' | 'maxConcurrentDownloads' | 'maxConcurrentUploads'>;
   facts: Omit<SystemFacts, 'initBinary' | 'cgroup'>;
   openFileDescriptors: () => number;
 }
@@ -58,6 +65,7 @@ export class Engine {
   readonly execs: Execs;
   readonly files: ContainerFiles;
   readonly images: Images;
+  readonly registries: Registries;
   readonly committer: Committer;
   readonly networks: NetworkOperations;
   readonly volumeViews: VolumeViews;
@@ -89,9 +97,10 @@ export class Engine {
         .map((record) => record.id);
     const volumeSizeBytes = (name: string): number => treeSizeBytes(sys, volumes.path(name));
 
+    const emitImage: EmitImageEvent = (action, id, attributes) => events.publish('image', action, id, attributes);
     const images = openImages({
       store,
-      emit: (action, id, attributes) => events.publish('image', action, id, attributes),
+      emit: emitImage,
       containersUsing: (imageId) =>
         registry
           .list()
@@ -206,6 +215,7 @@ export class Engine {
     this.execs = execs;
     this.files = new ContainerFiles({ registry, layers, processes, events });
     this.images = images;
+    this.registries = new Registries({ ...options.registries, store, db, emit: emitImage });
     this.committer = new Committer({ registry, images, store, processes, events });
     const attachments = new NetworkAttachments({
       registry,

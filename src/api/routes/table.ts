@@ -7,10 +7,12 @@ import { containerRoutes, unbuiltContainerRoutes } from './containers/routes.ts'
 import type { ExecBackend } from './exec/backend.ts';
 import { execRoutes } from './exec/routes.ts';
 import type { CommitBackend, ImagesBackend } from './images/backend.ts';
-import { commitRoutes, imageRoutes, unbuiltImageRoutes } from './images/routes.ts';
+import { commitRoutes, createRoutes, imageRoutes, unbuiltImageRoutes } from './images/routes.ts';
 import type { NetworksBackend } from './networks/backend.ts';
 import { networkRoutes } from './networks/routes.ts';
 import { pluginRoutes, unbuiltPluginRoutes } from './plugins/routes.ts';
+import type { RegistriesBackend } from './registries/backend.ts';
+import { registryRoutes } from './registries/routes.ts';
 import { unbuiltSwarmRoutes } from './swarm/routes.ts';
 import type { SystemBackend } from './system/backend.ts';
 import { pingRoutes, systemRoutes, unbuiltSystemRoutes } from './system/routes.ts';
@@ -24,9 +26,18 @@ export interface ApiBackends {
   exec?: ExecBackend | undefined;
   images?: ImagesBackend | undefined;
   commit?: CommitBackend | undefined;
+  registries?: RegistriesBackend | undefined;
   networks?: NetworksBackend | undefined;
   volumes?: VolumesBackend | undefined;
   system?: SystemBackend | undefined;
+}
+
+/** For the one route that spans two backends. */
+function both({
+  images,
+  registries,
+}: ApiBackends): { images: ImagesBackend; registries: RegistriesBackend } | undefined {
+  return images && registries ? { images, registries } : undefined;
 }
 
 /** The whole table: every route of Docker's API and our own. */
@@ -37,6 +48,8 @@ export function allRoutes(backends: ApiBackends): Route[] {
     ...unbuiltContainerRoutes(),
     ...routesOf(backends.exec, execRoutes),
     ...routesOf(backends.images, imageRoutes),
+    ...routesOf(both(backends), ({ images, registries }) => createRoutes(images, registries)),
+    ...routesOf(backends.registries, registryRoutes),
     ...routesOf(backends.commit, commitRoutes),
     ...unbuiltImageRoutes(),
     ...routesOf(backends.networks, networkRoutes),

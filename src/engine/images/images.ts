@@ -218,21 +218,6 @@ export class Images {
     }
   }
 
-  /** @throws {@link EngineError} notImplemented: there is no registry client yet. */
-  pull(options: { ref: string }): AsyncGenerator<ProgressLine, void, undefined> {
-    return reportProgress(
-      () =>
-        Promise.reject(
-          new EngineError(
-            'notImplemented',
-            'PULL_NOT_BUILT',
-            `cannot pull ${options.ref}: pulling from registries is not built yet; use load or import`,
-          ),
-        ),
-      AbortSignal.any([]),
-    );
-  }
-
   /** What images hold on disk: unpacked layers and the blobs they came from. */
   async diskUsage(): Promise<{ Images: ImageSummary[]; LayersSize: number }> {
     const options = {

@@ -10,7 +10,11 @@ export interface DistributionInspect {
   Platforms: oci.Platform[];
 }
 
-async function readPlatform(repository: RemoteRepository, config: BlobEntry, signal: AbortSignal): Promise<oci.Platform> {
+async function readPlatform(
+  repository: RemoteRepository,
+  config: BlobEntry,
+  signal: AbortSignal,
+): Promise<oci.Platform> {
   const bytes = Buffer.concat(await Array.fromAsync(repository.readBlob(config, { signal })));
   const { architecture, os, variant, ...rest } = decodeImageConfig(bytes);
   const version = rest['os.version'];
@@ -30,7 +34,8 @@ export async function inspectDistribution(
 ): Promise<DistributionInspect> {
   const reference = withDefaultTag(name);
   const wanted = reference.digest ?? reference.tag;
-  if (wanted === undefined) throw new EngineError('invalidArgument', 'INVALID_REFERENCE', 'unknown image reference format');
+  if (wanted === undefined)
+    throw new EngineError('invalidArgument', 'INVALID_REFERENCE', 'unknown image reference format');
   const manifest = await repository.getManifest(wanted, { signal });
   const content = decodeManifest(manifest.bytes, manifest.mediaType, familiarReference(reference));
   const platforms =

@@ -1,4 +1,5 @@
 import type { RegistryClient } from '#registry';
+import type { AuthAnswer } from '#spec';
 
 export interface LoginRequest {
   username: string;
@@ -6,11 +7,6 @@ export interface LoginRequest {
   identityToken: string;
   /** Host or URL; empty for Docker Hub. */
   serverAddress: string;
-}
-
-export interface LoginAnswer {
-  IdentityToken: string;
-  Status: string;
 }
 
 const HUB = 'docker.io';
@@ -26,8 +22,12 @@ export function registryHost(address: string): string {
 export async function login(
   client: RegistryClient,
   request: LoginRequest & { signal: AbortSignal },
-): Promise<LoginAnswer> {
+): Promise<AuthAnswer> {
   const { username, password, identityToken, signal } = request;
-  const token = await client.login(registryHost(request.serverAddress), { username, password, identityToken }, { signal });
+  const token = await client.login(
+    registryHost(request.serverAddress),
+    { username, password, identityToken },
+    { signal },
+  );
   return { IdentityToken: token, Status: 'Login Succeeded' };
 }

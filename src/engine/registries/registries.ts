@@ -1,5 +1,5 @@
 import type { RegistryClient, RegistryCredentials } from '#registry';
-import { parseReference, type ProgressLine } from '#spec';
+import { parseReference, type AuthAnswer, type ProgressLine, type SearchRow } from '#spec';
 import type { Database, Store } from '#store';
 import { Catalog } from '../images/catalog.ts';
 import type { EmitImageEvent } from '../images/events.ts';
@@ -11,8 +11,8 @@ import { push, type PushRequest } from '../images/push/push.ts';
 import { Uploads } from '../images/push/uploads.ts';
 import { Registrar } from '../images/registrar.ts';
 import { inspectDistribution, type DistributionInspect } from './distribution.ts';
-import { login, type LoginAnswer, type LoginRequest } from './login.ts';
-import { search, type SearchRequest, type SearchRow } from './search.ts';
+import { login, type LoginRequest } from './login.ts';
+import { search, type SearchRequest } from './search.ts';
 
 export interface RegistriesOptions {
   store: Store;
@@ -62,7 +62,7 @@ export class Registries {
   }
 
   /** @throws unauthorized with the registry's words. */
-  async login(request: LoginRequest & { signal: AbortSignal }): Promise<LoginAnswer> {
+  async login(request: LoginRequest & { signal: AbortSignal }): Promise<AuthAnswer> {
     return await login(this.#options.client, request);
   }
 

@@ -1,5 +1,6 @@
 import { EngineError } from '#errors';
 import type { RegistryClient, RegistryCredentials, SearchResult } from '#registry';
+import type { SearchRow } from '#spec';
 import { registryHost } from './login.ts';
 
 const DEFAULT_LIMIT = 25;
@@ -11,15 +12,6 @@ export interface SearchRequest {
   limit: number | undefined;
   filters: ReadonlyMap<string, readonly string[]>;
   credentials: RegistryCredentials;
-}
-
-/** In the order of Docker's answer. */
-export interface SearchRow {
-  star_count: number;
-  is_official: boolean;
-  name: string;
-  is_automated: boolean;
-  description: string;
 }
 
 type Keep = (result: SearchResult) => boolean;
@@ -76,7 +68,11 @@ export async function search(
   const keep = searchFilter(request.filters);
   const limit = request.limit === undefined || request.limit === 0 ? DEFAULT_LIMIT : request.limit;
   if (limit < 1 || limit > MAX_LIMIT) {
-    throw new EngineError('invalidArgument', 'INVALID_LIMIT', `Limit ${limit} is outside the range of [1, ${MAX_LIMIT}]`);
+    throw new EngineError(
+      'invalidArgument',
+      'INVALID_LIMIT',
+      `Limit ${limit} is outside the range of [1, ${MAX_LIMIT}]`,
+    );
   }
   if (/^https?:\/\//.test(request.term)) {
     throw new EngineError(

@@ -3,3 +3,4 @@ export type * from './image.ts';
 export type * from './event.ts';
 export type * from './network.ts';
 export type * from './volume.ts';
+export type * from './registry.ts';

@@ -59,6 +59,5 @@ export function unbuiltBuildRoutes(): Route[] {
     unbuilt('POST', '/build/cancel', doc('Stop a build', [200], { query: { id: 'string' } })),
     unbuilt('POST', '/session', doc('Open a build session', [101], { since: 31 })),
     unbuilt('POST', '/grpc', doc("Open BuildKit's control connection", [101])),
-    unbuilt('GET', '/distribution/{name}/json', doc("Read an image's digest from its registry", [200, 401])),
   ];
 }

@@ -49,13 +49,6 @@ export interface ImagesBackend {
   /** A tar of the images. */
   save(refs: string[], options: { platform: string; signal: AbortSignal }): Promise<Readable>;
   import(options: ImportOptions): AsyncIterable<ProgressLine>;
-  pull(options: {
-    ref: string;
-    tag: string;
-    platform: string;
-    registryAuth: string;
-    signal: AbortSignal;
-  }): AsyncIterable<ProgressLine>;
   /** What images hold on disk: summaries with shared sizes and container counts, and all layers' bytes. */
   diskUsage(): Promise<{ Images: ImageSummary[]; LayersSize: number }>;
 }

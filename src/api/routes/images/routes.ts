@@ -6,8 +6,10 @@ import type { Exchange } from '../../http/exchange.ts';
 import { answer, type Route, type RouteDoc, unbuilt } from '../../route.ts';
 import { inspectForVersion, listForVersion } from '../../versions/images.ts';
 import type { Filters } from '../containers/backend.ts';
+import type { RegistriesBackend } from '../registries/backend.ts';
+import { pull } from '../registries/transfer.ts';
 import type { CommitBackend, ImagesBackend } from './backend.ts';
-import { create, load, save } from './transfer.ts';
+import { importImage, load, save } from './transfer.ts';
 
 /** The path's `{name}`. */
 function nameOf(exchange: Exchange): string {
@@ -155,24 +157,6 @@ function transferRoutes(backend: ImagesBackend): Route[] {
   return [
     answer(
       'POST',
-      '/images/create',
-      doc('Pull or import an image', [200, 404], {
-        query: {
-          fromImage: 'string',
-          fromSrc: 'string',
-          repo: 'string',
-          tag: 'string',
-          message: 'string',
-          changes: 'strings',
-          platform: 'string',
-        },
-        body: 'stream',
-        answer: 'ProgressLine lines',
-      }),
-      (exchange) => create(backend, exchange),
-    ),
-    answer(
-      'POST',
       '/images/load',
       doc('Load images from a tar', [200], {
         query: { quiet: 'boolean', platform: 'string' },
@@ -204,6 +188,31 @@ export function imageRoutes(backend: ImagesBackend): Route[] {
   return [...lookRoutes(backend), ...transferRoutes(backend)];
 }
 
+/** `POST /images/create` imports with `fromSrc`, and pulls with `fromImage`. */
+export function createRoutes(images: ImagesBackend, registries: RegistriesBackend): Route[] {
+  return [
+    answer(
+      'POST',
+      '/images/create',
+      doc('Pull or import an image', [200, 404], {
+        query: {
+          fromImage: 'string',
+          fromSrc: 'string',
+          repo: 'string',
+          tag: 'string',
+          message: 'string',
+          changes: 'strings',
+          platform: 'string',
+        },
+        body: 'stream',
+        answer: 'ProgressLine lines',
+      }),
+      (exchange) =>
+        exchange.query.text('fromImage') === '' ? importImage(images, exchange) : pull(registries, exchange),
+    ),
+  ];
+}
+
 export function commitRoutes(backend: CommitBackend): Route[] {
   return [
     answer(
@@ -230,16 +239,6 @@ export function commitRoutes(backend: CommitBackend): Route[] {
 /** Rows of Docker's image routes that have no backend yet. */
 export function unbuiltImageRoutes(): Route[] {
   return [
-    unbuilt(
-      'POST',
-      '/images/{name}/push',
-      doc('Push an image', [200, 404], { query: { tag: 'string', platform: 'string' }, answer: 'ProgressLine lines' }),
-    ),
-    unbuilt(
-      'GET',
-      '/images/search',
-      doc('Search images in a registry', [200], { query: { term: 'string', limit: 'integer', filters: 'filters' } }),
-    ),
     unbuilt(
       'GET',
       '/images/{name}/attestations',

@@ -5,13 +5,26 @@ import type { Exchange } from '../../http/exchange.ts';
 import { sendLines } from '../../http/lines.ts';
 import type { ImagesBackend } from './backend.ts';
 
+/** Go's encoder writes these as escapes, so that JSON may stand in HTML. */
+const escapes: Readonly<Record<string, string>> = {
+  '<': '\\u003c',
+  '>': '\\u003e',
+  '&': '\\u0026',
+  '\u2028': '\\u2028',
+  '\u2029': '\\u2029',
+};
+
+function encodeLine(line: unknown): string {
+  return JSON.stringify(line).replaceAll(/[<>&\u2028\u2029]/g, (character) => escapes[character] ?? character);
+}
+
 /** Answers with Docker's progress lines; a failure on the way becomes the last of them. */
-function sendProgress(exchange: Exchange, lines: AsyncIterable<ProgressLine>): Promise<void> {
+export function sendProgress(exchange: Exchange, lines: AsyncIterable<ProgressLine>): Promise<void> {
   return sendLines(exchange, lines, {
-    encode: (line) => JSON.stringify(line),
+    encode: encodeLine,
     lineEnd: '\r\n',
     headFirst: false,
-    encodeFailure: (message) => JSON.stringify({ errorDetail: { message }, error: message }),
+    encodeFailure: (message) => encodeLine({ errorDetail: { message }, error: message }),
   });
 }
 
@@ -29,24 +42,9 @@ function onePlatform({ query, version }: Exchange): string {
   return decodePlatform(given[0] ?? '');
 }
 
-function header(exchange: Exchange, name: string): string {
-  const value = exchange.headers[name];
-  return typeof value === 'string' ? value : '';
-}
-
-/** Pulls with `fromImage`, imports with `fromSrc`. */
-export async function create(backend: ImagesBackend, exchange: Exchange): Promise<void> {
+/** Imports a root filesystem. */
+export async function importImage(backend: ImagesBackend, exchange: Exchange): Promise<void> {
   const { query, version, signal } = exchange;
-  // The parameter came with 1.32.
-  const platform = version >= 32 ? query.text('platform') : '';
-  const image = query.text('fromImage');
-  if (image !== '') {
-    // "pull -a" of old clients sends the name with a colon behind it.
-    const ref = image.endsWith(':') ? image.slice(0, -1) : image;
-    const registryAuth = header(exchange, 'x-registry-auth');
-    await sendProgress(exchange, backend.pull({ ref, tag: query.text('tag'), platform, registryAuth, signal }));
-    return;
-  }
   const source = query.text('fromSrc');
   const lines = backend.import({
     source,
@@ -55,7 +53,8 @@ export async function create(backend: ImagesBackend, exchange: Exchange): Promis
     tag: query.text('tag'),
     message: query.text('message') || `Imported from ${source}`,
     changes: query.texts('changes'),
-    platform,
+    // The parameter came with 1.32.
+    platform: version >= 32 ? query.text('platform') : '',
     signal,
   });
   await sendProgress(exchange, lines);

@@ -107,7 +107,6 @@ export function systemRoutes(backend: SystemBackend): Route[] {
 export function unbuiltSystemRoutes(): Route[] {
   const profile = ['', 'cmdline', 'profile', 'symbol', 'trace', '{name}'];
   return [
-    unbuilt('POST', '/auth', doc("Check a registry's credentials", { statuses: [200, 204, 401], body: 'AuthConfig' })),
     unbuilt('GET', '/debug/vars', doc("Read the runtime's variables")),
     ...profile.map((name) => unbuilt('GET', `/debug/pprof/${name}`, doc("Read the runtime's profiles"))),
   ];

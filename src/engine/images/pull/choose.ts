@@ -16,7 +16,9 @@ function downFrom(variant: string | undefined, highest: number, lowest: number):
 export function runnablePlatforms(wanted: oci.Platform): string[] {
   const { os, architecture, variant } = normalizePlatform(wanted);
   const named = (arch: string, variants: readonly (string | undefined)[]): string[] =>
-    variants.map((each) => formatPlatform(normalizePlatform({ os, architecture: arch, ...(each ? { variant: each } : {}) })));
+    variants.map((each) =>
+      formatPlatform(normalizePlatform({ os, architecture: arch, ...(each ? { variant: each } : {}) })),
+    );
   switch (architecture) {
     case 'amd64':
       return [...named('amd64', downFrom(variant, 1, 1)), ...named('386', [undefined])];

@@ -1,25 +1,4 @@
 import { EngineError, findEngineError } from '#errors';
-import { familiarName, familiarReference, type ImageReference } from '#spec';
-
-/** What a registry refused, told as `docker pull` tells it: with the name asked for. */
-export function pullError(error: unknown, reference: ImageReference): unknown {
-  const known = findEngineError(error);
-  if (!known) return error;
-  const { code, message } = known;
-  const notFound = (text: string): EngineError => new EngineError('notFound', code, `${text}: ${message}`, { cause: error });
-  switch (code) {
-    case 'MANIFEST_UNKNOWN':
-      return notFound(`manifest for ${familiarReference(reference)} not found`);
-    case 'NAME_UNKNOWN':
-      return notFound(`repository ${familiarName(reference)} not found`);
-    case 'DENIED':
-      return notFound(
-        `pull access denied for ${familiarName(reference)}, repository does not exist or may require 'docker login'`,
-      );
-    default:
-      return error;
-  }
-}
 
 export function noMatchingManifest(platform: string): EngineError {
   return new EngineError(
@@ -30,11 +9,7 @@ export function noMatchingManifest(platform: string): EngineError {
 }
 
 export function layersMismatch(): EngineError {
-  return new EngineError(
-    'invalidArgument',
-    'LAYERS_MISMATCH',
-    "layers from manifest don't match image configuration",
-  );
+  return new EngineError('invalidArgument', 'LAYERS_MISMATCH', "layers from manifest don't match image configuration");
 }
 
 export function layerVerificationFailed(digest: string): EngineError {
@@ -50,7 +25,12 @@ export function registerFailed(error: unknown): unknown {
   const known = findEngineError(error);
   if (known?.kind === 'cancelled') return error;
   const text = known?.message ?? (error instanceof Error ? error.message : String(error));
-  return new EngineError(known?.kind ?? 'internal', known?.code ?? 'REGISTER_LAYER', `failed to register layer: ${text}`, {
-    cause: error,
-  });
+  return new EngineError(
+    known?.kind ?? 'internal',
+    known?.code ?? 'REGISTER_LAYER',
+    `failed to register layer: ${text}`,
+    {
+      cause: error,
+    },
+  );
 }

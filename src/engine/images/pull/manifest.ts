@@ -111,7 +111,11 @@ function decodeImage(json: JsonObject): RemoteContent {
 }
 
 function isLayerType(mediaType: string): boolean {
-  return layerTypes.some((known) => mediaType === known || (mediaType.startsWith(known) && /^(\.|\+)(gzip|zstd)$/.test(mediaType.slice(known.length))));
+  return layerTypes.some(
+    (known) =>
+      mediaType === known ||
+      (mediaType.startsWith(known) && /^(\.|\+)(gzip|zstd)$/.test(mediaType.slice(known.length))),
+  );
 }
 
 /**
@@ -133,7 +137,8 @@ export function decodeManifest(bytes: Uint8Array, mediaType: string, name: strin
   if (json['schemaVersion'] === 1 || type === MEDIA_TYPE.dockerSchema1 || type === MEDIA_TYPE.dockerSchema1Signed) {
     throw schema1Error(name);
   }
-  if (INDEX_TYPES.includes(type)) return { kind: 'index', entries: decodeList(json['manifests'], 'manifests', decodeIndexEntry) };
+  if (INDEX_TYPES.includes(type))
+    return { kind: 'index', entries: decodeList(json['manifests'], 'manifests', decodeIndexEntry) };
   if (MANIFEST_TYPES.includes(type)) return decodeImage(json);
   throw invalidManifest('unsupported manifest format');
 }

@@ -16,7 +16,6 @@ import { parsePlatformOption, type Catalog } from '../catalog.ts';
 import { imageAttributes, type EmitImageEvent } from '../events.ts';
 import { MAX_JSON_BYTES } from '../json.ts';
 import type { BlobSources } from '../push/blob-sources.ts';
-import { pullError } from './errors.ts';
 import { fetchImage, type FetchParts } from './fetch-image.ts';
 import { ImageFinder } from './find-image.ts';
 
@@ -71,13 +70,9 @@ export async function pull(
   const run: Pull = { repository, platform, signal, report };
   const isAll = target.tag === undefined && target.digest === undefined;
   let isNewer = false;
-  try {
-    const tags = isAll ? await repository.listTags({ signal }) : [];
-    const wanted = isAll ? tags.filter(isTag).map((tag) => ({ ...target, tag })) : [target];
-    for (const reference of wanted) isNewer = (await pullOne(parts, run, reference)) || isNewer;
-  } catch (error) {
-    throw pullError(error, target);
-  }
+  const tags = isAll ? await repository.listTags({ signal }) : [];
+  const wanted = isAll ? tags.filter(isTag).map((tag) => ({ ...target, tag })) : [target];
+  for (const reference of wanted) isNewer = (await pullOne(parts, run, reference)) || isNewer;
   const name = familiarReference(target);
   report({ status: `Status: ${isNewer ? 'Downloaded newer image' : 'Image is up to date'} for ${name}` });
   const image = isAll ? undefined : parts.catalog.findNamed(target);
@@ -91,7 +86,10 @@ async function pullOne(parts: PullParts, run: Pull, reference: ImageReference): 
   const { store } = parts;
   const top = await getManifest(repository, reference.digest ?? reference.tag ?? '', signal);
   const full = formatReference(reference);
-  report({ status: `Pulling from ${reference.path}`, id: reference.digest === undefined ? (reference.tag ?? '') : full });
+  report({
+    status: `Pulling from ${reference.path}`,
+    id: reference.digest === undefined ? (reference.tag ?? '') : full,
+  });
   const names = referencesOf(reference, top);
   try {
     using lease = store.leases.open();
@@ -108,7 +106,11 @@ async function pullOne(parts: PullParts, run: Pull, reference: ImageReference): 
   }
 }
 
-async function getManifest(repository: RemoteRepository, reference: string, signal: AbortSignal): Promise<RemoteManifest> {
+async function getManifest(
+  repository: RemoteRepository,
+  reference: string,
+  signal: AbortSignal,
+): Promise<RemoteManifest> {
   const manifest = await repository.getManifest(reference, { signal });
   if (manifest.bytes.byteLength <= MAX_JSON_BYTES) return manifest;
   throw new EngineError('invalidArgument', 'INVALID_MANIFEST', `the manifest is larger than ${MAX_JSON_BYTES} bytes`);

@@ -47,7 +47,9 @@ export class BlobSources {
   constructor(db: Database) {
     this.#db = db;
     this.#insert = db.prepare('INSERT OR REPLACE INTO blob_sources (digest, domain, path) VALUES (?, ?, ?)');
-    this.#find = db.prepare('SELECT path FROM blob_sources WHERE digest = ? AND domain = ? ORDER BY number DESC LIMIT 8');
+    this.#find = db.prepare(
+      'SELECT path FROM blob_sources WHERE digest = ? AND domain = ? ORDER BY number DESC LIMIT 8',
+    );
     this.#isKnown = db.prepare('SELECT 1 FROM blob_sources WHERE digest = ? LIMIT 1');
     this.#trim = db.prepare('DELETE FROM blob_sources WHERE number <= (SELECT max(number) FROM blob_sources) - ?');
     this.#setCompressed = db.prepare(

@@ -2,7 +2,7 @@ import { EngineError } from '#errors';
 import { hostPlatform, type Digest, type oci } from '#spec';
 import type { ImageRecord, KeptManifest, Layer, Store } from '#store';
 import type { Catalog } from '../catalog.ts';
-import { decodeDescriptor, isFor, platformText } from '../descriptors.ts';
+import { decodeDescriptor, isFor } from '../descriptors.ts';
 import { shortId } from '../errors.ts';
 import { isObject, MAX_JSON_BYTES, parseJsonObject, stringOr } from '../json.ts';
 import { MEDIA_TYPES } from '../registrar.ts';
@@ -43,7 +43,10 @@ export interface PlanParts {
   catalog: Catalog;
 }
 
-async function readDocument(store: Store, digest: Digest): Promise<{ bytes: Buffer; json: Readonly<Record<string, unknown>> }> {
+async function readDocument(
+  store: Store,
+  digest: Digest,
+): Promise<{ bytes: Buffer; json: Readonly<Record<string, unknown>> }> {
   const bytes = await store.blobs.read(digest, MAX_JSON_BYTES);
   return { bytes, json: parseJsonObject(bytes, `manifest ${digest}`) };
 }
@@ -69,7 +72,12 @@ async function planManifest(parts: PlanParts, digest: Digest, imageId: Digest | 
   for (const layer of layers.toReversed()) {
     const known = facts.get(layer.digest);
     const id = shortId(known?.diffId ?? layer.digest);
-    blobs.set(layer.digest, { digest: layer.digest, sizeBytes: layer.size, id, shownBytes: known?.sizeBytes ?? layer.size });
+    blobs.set(layer.digest, {
+      digest: layer.digest,
+      sizeBytes: layer.size,
+      id,
+      shownBytes: known?.sizeBytes ?? layer.size,
+    });
   }
   blobs.set(config.digest, { digest: config.digest, sizeBytes: config.size, id: '', shownBytes: config.size });
   const mediaType = stringOr(json['mediaType'], MEDIA_TYPES.manifest);

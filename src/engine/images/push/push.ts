@@ -74,10 +74,7 @@ function namesToPush({ store }: PushParts, target: ImageReference): ImageReferen
   const all = [...store.images.allReferences().values()].flat();
   const repository = repositoryName(target);
   if (!all.some((name) => repositoryName(parseReference(name)) === repository)) {
-    throw cannotPush(
-      'NO_LOCAL_IMAGE',
-      `An image does not exist locally with the tag: ${familiarName(target)}`,
-    );
+    throw cannotPush('NO_LOCAL_IMAGE', `An image does not exist locally with the tag: ${familiarName(target)}`);
   }
   if (target.digest !== undefined) {
     throw new EngineError('invalidArgument', 'INVALID_REFERENCE', 'cannot push a digest reference');
