@@ -5,7 +5,6 @@ import type { RegistryClientOptions } from '#registry';
 export interface RegistryConfig extends Omit<RegistryClientOptions, 'userAgent'> {
   maxConcurrentDownloads: number;
   maxConcurrentUploads: number;
-  maxDownloadAttempts: number;
 }
 
 type Name =
@@ -93,6 +92,6 @@ export function toRegistryConfig(
     },
     maxConcurrentDownloads: atLeastOne(given, 'max-concurrent-downloads', 3),
     maxConcurrentUploads: atLeastOne(given, 'max-concurrent-uploads', 5),
-    maxDownloadAttempts: atLeastOne(given, 'max-download-attempts', 5),
+    downloadAttempts: atLeastOne(given, 'max-download-attempts', 5),
   };
 }

@@ -9,7 +9,7 @@ import { Engine, engineMigrations } from '#engine';
 import { EngineError } from '#errors';
 import type { Logger } from '#lib';
 import { openFileNetworkStore, openNetworks } from '#net';
-import { createRegistryClient, REGISTRY_LIMITS } from '#registry';
+import { createRegistryClient } from '#registry';
 import { findInit, findRuntime, OciRuntime, readHostFacts, sealProgram } from '#runtime';
 import { openDatabase, openStore, storeMigrations } from '#store';
 import { createLinuxSys, type Sys } from '#sys';
@@ -71,10 +71,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
     );
   }
   const { registries } = config;
-  const client = createRegistryClient(
-    { ...registries, userAgent: `berth/${engineVersion()}` },
-    { ...REGISTRY_LIMITS, attempts: registries.maxDownloadAttempts },
-  );
+  const client = createRegistryClient({ ...registries, userAgent: `berth/${engineVersion()}` });
   opening.use(client);
   const engine = await Engine.open({
     logger,

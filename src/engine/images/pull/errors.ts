@@ -1,4 +1,26 @@
 import { EngineError, findEngineError } from '#errors';
+import { familiarName, familiarReference, type ImageReference } from '#spec';
+
+/** What a registry refused, told as `docker pull` tells it: with the name asked for. */
+export function pullError(error: unknown, reference: ImageReference): unknown {
+  const known = findEngineError(error);
+  if (!known) return error;
+  const { code, message } = known;
+  const notFound = (text: string): EngineError =>
+    new EngineError('notFound', code, `${text}: ${message}`, { cause: error });
+  switch (code) {
+    case 'MANIFEST_UNKNOWN':
+      return notFound(`manifest for ${familiarReference(reference)} not found`);
+    case 'NAME_UNKNOWN':
+      return notFound(`repository ${familiarName(reference)} not found`);
+    case 'DENIED':
+      return notFound(
+        `pull access denied for ${familiarName(reference)}, repository does not exist or may require 'docker login'`,
+      );
+    default:
+      return error;
+  }
+}
 
 export function noMatchingManifest(platform: string): EngineError {
   return new EngineError(

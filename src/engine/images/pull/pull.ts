@@ -16,6 +16,7 @@ import { parsePlatformOption, type Catalog } from '../catalog.ts';
 import { imageAttributes, type EmitImageEvent } from '../events.ts';
 import { MAX_JSON_BYTES } from '../json.ts';
 import type { BlobSources } from '../push/blob-sources.ts';
+import { pullError } from './errors.ts';
 import { fetchImage, type FetchParts } from './fetch-image.ts';
 import { ImageFinder } from './find-image.ts';
 
@@ -70,9 +71,13 @@ export async function pull(
   const run: Pull = { repository, platform, signal, report };
   const isAll = target.tag === undefined && target.digest === undefined;
   let isNewer = false;
-  const tags = isAll ? await repository.listTags({ signal }) : [];
-  const wanted = isAll ? tags.filter(isTag).map((tag) => ({ ...target, tag })) : [target];
-  for (const reference of wanted) isNewer = (await pullOne(parts, run, reference)) || isNewer;
+  try {
+    const tags = isAll ? await repository.listTags({ signal }) : [];
+    const wanted = isAll ? tags.filter(isTag).map((tag) => ({ ...target, tag })) : [target];
+    for (const reference of wanted) isNewer = (await pullOne(parts, run, reference)) || isNewer;
+  } catch (error) {
+    throw pullError(error, target);
+  }
   const name = familiarReference(target);
   report({ status: `Status: ${isNewer ? 'Downloaded newer image' : 'Image is up to date'} for ${name}` });
   const image = isAll ? undefined : parts.catalog.findNamed(target);

@@ -6,6 +6,7 @@ import type { Store } from '#store';
 import { decodeDescriptor } from '../descriptors.ts';
 import { isObject } from '../json.ts';
 import { layerProgress, layerStatus } from '../progress.ts';
+import { retryText } from '../pull/layer-lines.ts';
 import { MEDIA_TYPES } from '../registrar.ts';
 import type { BlobSources } from './blob-sources.ts';
 import { CompressedLayer } from './compressed-layer.ts';
@@ -91,7 +92,7 @@ class Upload {
   readonly #blob: PlannedBlob;
   readonly #isPlain: boolean;
   #lastMs: number;
-  #begun: boolean;
+  #shown: number;
   #mountedFrom: string;
 
   constructor(parts: UploadParts, target: PushTarget, blob: PlannedBlob, isPlain: boolean) {
@@ -100,7 +101,7 @@ class Upload {
     this.#blob = blob;
     this.#isPlain = isPlain;
     this.#lastMs = 0;
-    this.#begun = false;
+    this.#shown = -1;
     this.#mountedFrom = '';
   }
 
@@ -154,8 +155,9 @@ class Upload {
   ): Promise<void> {
     const { repository, name, signal } = this.#target;
     const mountFrom = this.#parts.sources.find(blob.digest, name.domain).filter((path) => path !== name.path);
-    this.#mountedFrom = mountFrom[0] ?? '';
-    const pushed = await repository.pushBlob(blob, { open, mountFrom, onProgress, signal });
+    const onMounted = (fromPath: string): void => void (this.#mountedFrom = fromPath);
+    const onRetry = (_attempt: number, delayMs: number): void => this.#say(retryText(delayMs));
+    const pushed = await repository.pushBlob(blob, { open, mountFrom, onProgress, onMounted, onRetry, signal });
     this.#done(pushed);
   }
 
@@ -182,9 +184,11 @@ class Upload {
   #progress(part: number): void {
     const { id, shownBytes } = this.#blob;
     const now = performance.now();
-    if (id === '' || (part < 1 && this.#begun && now - this.#lastMs < INTERVAL_MS)) return;
-    this.#begun = true;
+    const current = Math.round(part * shownBytes);
+    const isTooSoon = part < 1 && this.#shown >= 0 && now - this.#lastMs < INTERVAL_MS;
+    if (id === '' || isTooSoon || current === this.#shown) return;
+    this.#shown = current;
     this.#lastMs = now;
-    this.#target.report(layerProgress('Pushing', id, Math.round(part * shownBytes), shownBytes));
+    this.#target.report(layerProgress('Pushing', id, current, shownBytes));
   }
 }
