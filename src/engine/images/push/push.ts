@@ -17,7 +17,6 @@ import {
 import type { Lease } from '#store';
 import { parsePlatformOption } from '../catalog.ts';
 import { imageAttributes, type EmitImageEvent } from '../events.ts';
-import { tagsOf } from '../save.ts';
 import { planPush, type PlannedManifest, type PlanParts, type PushPlan } from './plan.ts';
 import { pushBlobs, type PushTarget, type ReadyManifest, type UploadParts } from './push-manifest.ts';
 
@@ -79,7 +78,7 @@ function namesToPush({ store }: PushParts, target: ImageReference): ImageReferen
   if (target.digest !== undefined) {
     throw new EngineError('invalidArgument', 'INVALID_REFERENCE', 'cannot push a digest reference');
   }
-  const tags = tagsOf(all, repository);
+  const tags = all.map(parseReference).filter((name) => isTagOf(name, repository));
   if (target.tag === undefined) {
     if (tags.length === 0) throw cannotPush('NO_TAGS', `no tags to push for ${familiarName(target)}`);
     return tags;
@@ -88,6 +87,10 @@ function namesToPush({ store }: PushParts, target: ImageReference): ImageReferen
     throw cannotPush('NO_SUCH_TAG', `tag does not exist: ${familiarReference(target)}`);
   }
   return [target];
+}
+
+function isTagOf(name: ImageReference, repository: string): boolean {
+  return name.tag !== undefined && name.digest === undefined && repositoryName(name) === repository;
 }
 
 async function pushOne(parts: PushParts, target: PushTarget, platform: oci.Platform | undefined): Promise<void> {
