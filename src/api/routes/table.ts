@@ -32,14 +32,6 @@ export interface ApiBackends {
   system?: SystemBackend | undefined;
 }
 
-/** For the one route that spans two backends. */
-function both({
-  images,
-  registries,
-}: ApiBackends): { images: ImagesBackend; registries: RegistriesBackend } | undefined {
-  return images && registries ? { images, registries } : undefined;
-}
-
 /** The whole table: every route of Docker's API and our own. */
 export function allRoutes(backends: ApiBackends): Route[] {
   const routes = [
@@ -48,7 +40,7 @@ export function allRoutes(backends: ApiBackends): Route[] {
     ...unbuiltContainerRoutes(),
     ...routesOf(backends.exec, execRoutes),
     ...routesOf(backends.images, imageRoutes),
-    ...routesOf(both(backends), ({ images, registries }) => createRoutes(images, registries)),
+    ...routesOf(backends.images, (images) => createRoutes(images, backends.registries)),
     ...routesOf(backends.registries, registryRoutes),
     ...routesOf(backends.commit, commitRoutes),
     ...unbuiltImageRoutes(),

@@ -189,7 +189,7 @@ export function imageRoutes(backend: ImagesBackend): Route[] {
 }
 
 /** `POST /images/create` imports with `fromSrc`, and pulls with `fromImage`. */
-export function createRoutes(images: ImagesBackend, registries: RegistriesBackend): Route[] {
+export function createRoutes(images: ImagesBackend, registries: RegistriesBackend | undefined): Route[] {
   return [
     answer(
       'POST',
@@ -208,7 +208,9 @@ export function createRoutes(images: ImagesBackend, registries: RegistriesBacken
         answer: 'ProgressLine lines',
       }),
       (exchange) =>
-        exchange.query.text('fromImage') === '' ? importImage(images, exchange) : pull(registries, exchange),
+        registries === undefined || exchange.query.text('fromImage') === ''
+          ? importImage(images, exchange)
+          : pull(registries, exchange),
     ),
   ];
 }
