@@ -81,8 +81,12 @@ async function imageIdOf(spool: Spool, descriptor: oci.Descriptor): Promise<Dige
   if (kindOf(descriptor) !== 'image') return undefined;
   const { config, layers } = parseJsonObject(await readBlob(spool, descriptor), `manifest ${descriptor.digest}`);
   if (!isObject(config) || !Array.isArray(layers)) return undefined;
-  const { digest, mediaType } = decodeDescriptor(config);
-  return CONFIG_TYPES.has(mediaType) && layers.map(decodeDescriptor).every(isLayer) ? digest : undefined;
+  const stated = decodeDescriptor(config);
+  const isImage = CONFIG_TYPES.has(stated.mediaType) && layers.map(decodeDescriptor).every(isLayer);
+  if (!isImage) return undefined;
+  // It is refused now if it could not be unpacked later.
+  checkLayerCount(decodeImageConfig(await readBlob(spool, stated)).rootfs.diff_ids, layers);
+  return stated.digest;
 }
 
 /** What is attested of an image has a configuration like an image, but layers that are no file systems. */
