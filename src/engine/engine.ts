@@ -113,6 +113,7 @@ export class Engine {
     const monitor = new Monitor({
       sockets: sys.sockets,
       processes: sys.processes,
+      files: sys.files,
       conmonPath: options.conmonPath,
       directory: `${options.execRoot}/monitor`,
       onExit: (exit) => deliver(exit),
@@ -258,6 +259,7 @@ export class Engine {
         runtimeIds: () => Promise.resolve([...runtimes.values()].flatMap((runtime) => runtime.list())),
         watchExits: async () => {
           processes.killLeftProbes();
+          processes.endLeftExecs();
           monitor.open();
           deliver = (exit) => void handleExit(exit);
           for (const exit of earlyExits.splice(0)) await handleExit(exit);

@@ -28,14 +28,8 @@ export function conmonArgs(request: LaunchRequest, exitDirectory: string): strin
   if (request.stdin) args.push('--stdin');
   // Closing stdin of a terminal would leave later clients unable to type; without a terminal it is StdinOnce's matter.
   if (request.stdin && (request.tty || !request.stdinOnce)) args.push('--leave-stdin-open');
-  if (request.kind === 'exec') args.push('--exec', `--exec-process-spec=${request.bundleOrProcessFile}`);
-  if (request.beforeStart !== undefined) {
-    args.push('--exec-attach', `--conmon-pidfile=${conmonPidFile(request)}`);
+  if (request.kind === 'exec') {
+    args.push('--exec', '--exec-attach', `--exec-process-spec=${request.bundleOrProcessFile}`);
   }
   return args;
-}
-
-/** Where a conmon that waits for its start says who it is. */
-export function conmonPidFile(request: Pick<LaunchRequest, 'kind' | 'bundleOrProcessFile'>): string {
-  return join(processDirectory(request), 'conmon.pid');
 }

@@ -8,8 +8,8 @@ export interface LaunchRequest {
   containerId: string;
   kind: 'container' | 'exec';
   /**
-   * Bundle directory (container) or path of the process.json (exec). conmon's sockets and fifos are made in that
-   * directory (of an exec: the one the file lies in), so each exec needs a directory of its own.
+   * Bundle directory (container) or where the fifo is made that brings the runtime its process.json (exec). conmon's
+   * sockets and fifos are made in that directory (of an exec: the one the fifo lies in), so each exec needs one of its own.
    */
   bundleOrProcessFile: string;
   tty: boolean;
@@ -26,11 +26,6 @@ export interface LaunchRequest {
   runtimeArgs: string[];
   /** Name for process lists. */
   name: string;
-  /**
-   * Exec only: runs when attaching is possible and before the process starts, so that no output is missed. (A
-   * container is only created by the launch; attach to it before the runtime's `start`.)
-   */
-  beforeStart?: (() => Promise<void>) | undefined;
 }
 
 export interface Launched {
@@ -38,6 +33,20 @@ export interface Launched {
   pid: number;
   /** Zero when it could not be told (it ended already). */
   conmonPid: number;
+}
+
+/** An exec that waits with everything loaded, to be told what to run. */
+export interface PreparedExec {
+  /**
+   * Starts the process of this `process.json`; once. `beforeStart` runs when attaching is possible and before the process
+   * starts, so that no output is missed. (A container is only created by its launch; attach to it before the runtime's
+   * `start`.)
+   *
+   * @throws internal `LAUNCH_FAILED` with the runtime's own message; what `beforeStart` throws. Nothing runs then.
+   */
+  start(description: string, beforeStart: () => Promise<void>): Promise<Launched>;
+  /** Ends what waits, and forgets the exec; nothing happens when it was started. Repeatable. */
+  withdraw(): Promise<void>;
 }
 
 /** A process that ended, told by its conmon. */
@@ -135,4 +144,9 @@ export interface LaunchProcesses {
   createPipe(): { readFd: number; writeFd: number };
   reap(pid: number): object | undefined;
   processExists(pid: number): boolean;
+}
+
+/** What launching needs of the file system; `files` of `#sys` is that. */
+export interface LaunchFiles {
+  mkfifo(path: string, permissions: number): void;
 }

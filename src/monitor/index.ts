@@ -6,10 +6,12 @@ export type {
   Launched,
   LaunchRequest,
   LogLine,
+  PreparedExec,
   ProcessExit,
   ReadLogsOptions,
   TerminalSize,
 } from './contract.ts';
 export { Monitor, type MonitorOptions } from './monitor.ts';
+export { releaseLeftExecs } from './prepared-exec.ts';
 export { readLogBatches, readLogs } from './read-logs.ts';
 export { LogRotator, type RotatedLog } from './log-rotator.ts';

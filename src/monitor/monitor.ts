@@ -7,21 +7,27 @@ import type {
   AttachRequest,
   AttachSockets,
   Launched,
+  LaunchFiles,
   LaunchProcesses,
   LaunchRequest,
+  PreparedExec,
   ProcessExit,
   TerminalSize,
 } from './contract.ts';
 import { reopenLogsMessage, resizeMessage, sendControl } from './control.ts';
 import { attachFailed } from './errors.ts';
 import { ExitWatcher } from './exit-watcher.ts';
+import type { ConmonPlace, LaunchedConmon } from './conmon-process.ts';
 import { launchConmon } from './launch.ts';
+import { PreparedConmon } from './prepared-exec.ts';
 
 export interface MonitorOptions {
   /** `sockets` of `#sys`. */
   sockets: AttachSockets;
   /** `processes` of `#sys`. */
   processes: LaunchProcesses;
+  /** `files` of `#sys`. */
+  files: LaunchFiles;
   conmonPath: string;
   /** Where exit files wait; on a file system that is emptied at boot. Short (under 60 characters): sockets lie in it. */
   directory: string;
@@ -41,7 +47,7 @@ const FORMER_RUN_MS = 2000;
  * The engine's hold on its conmons.
  *
  * The order for a container: `launch` (the runtime creates the process), attach, then the runtime's `start`. For an
- * exec `launch` starts the process; attach in its `beforeStart`. An exit is told by `onExit`; put it on record, then
+ * exec: `prepareExec`, then its `start`; attach in `beforeStart`. An exit is told by `onExit`; put it on record, then
  * `acknowledge`.
  */
 export class Monitor implements Disposable {
@@ -73,31 +79,70 @@ export class Monitor implements Disposable {
   }
 
   /**
+   * Launches a container.
+   *
    * @throws internal `LAUNCH_FAILED` with the runtime's own message (`executable file ... not found` and the like);
    * nothing runs then.
    */
   async launch(request: LaunchRequest): Promise<Launched> {
-    const { kind, id, containerId } = request;
+    const { id } = request;
     // The exit file of a run that is still ending must not be taken for this one's.
     await settledWithin(this.#conmons.get(id), FORMER_RUN_MS);
-    const exitDirectory = this.#exits.prepare(kind, id);
     try {
-      const { pid, conmonPid, ended } = await launchConmon(request, {
-        processes: this.#options.processes,
-        conmonPath: this.#options.conmonPath,
-        exitDirectory,
-        temporaryDirectory: this.#temporaryDirectory,
-      });
-      const launch = Symbol(id);
-      this.#running.set(`${kind}/${id}`, launch);
-      // Not before the caller has got its answer, however quick the process was.
-      void ended.then(() => setImmediate(() => this.#conmonEnded({ kind, id, containerId }, launch)));
-      if (kind === 'container') this.#keepConmon(id, ended);
-      return { pid, conmonPid };
+      const conmon = await launchConmon(request, this.#place(request));
+      this.#keepConmon(id, conmon.ended);
+      return this.#launched(request, conmon);
     } catch (error) {
-      this.#exits.acknowledge(kind, id);
+      this.#exits.acknowledge('container', id);
       throw error;
     }
+  }
+
+  /**
+   * Starts what an exec needs and takes time; the caller starts it soon, or withdraws it. The directory of the request's
+   * process file is there and for root alone.
+   *
+   * @throws internal `LAUNCH_FAILED` when conmon cannot be started.
+   */
+  prepareExec(request: LaunchRequest): PreparedExec {
+    const forget = (): void => this.#exits.acknowledge('exec', request.id);
+    try {
+      const prepared = new PreparedConmon(request, this.#place(request));
+      return {
+        start: async (description, beforeStart) => {
+          try {
+            return this.#launched(request, await prepared.start(description, beforeStart));
+          } catch (error) {
+            forget();
+            throw error;
+          }
+        },
+        withdraw: async () => {
+          if (await prepared.withdraw()) forget();
+        },
+      };
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+
+  #place({ kind, id }: LaunchRequest): ConmonPlace {
+    return {
+      processes: this.#options.processes,
+      files: this.#options.files,
+      conmonPath: this.#options.conmonPath,
+      exitDirectory: this.#exits.prepare(kind, id),
+      temporaryDirectory: this.#temporaryDirectory,
+    };
+  }
+
+  #launched({ kind, id, containerId }: LaunchRequest, { pid, conmonPid, ended }: LaunchedConmon): Launched {
+    const launch = Symbol(id);
+    this.#running.set(`${kind}/${id}`, launch);
+    // Not before the caller has got its answer, however quick the process was.
+    void ended.then(() => setImmediate(() => this.#conmonEnded({ kind, id, containerId }, launch)));
+    return { pid, conmonPid };
   }
 
   /**

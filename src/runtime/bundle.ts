@@ -8,11 +8,3 @@ export function writeBundle(directory: string, spec: oci.RuntimeSpec): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   writeFileSync(join(directory, 'config.json'), serializeSpec(spec), { mode: 0o600 });
 }
-
-/** Writes an exec's process description into a directory of its own; answers its path. */
-export function writeProcessFile(directory: string, process: oci.RuntimeProcess): string {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, 'process.json');
-  writeFileSync(path, serializeSpec(process), { mode: 0o600 });
-  return path;
-}

@@ -13,7 +13,7 @@ export { serializeSpec } from './spec/serialize.ts';
 export { networkSysctls } from './spec/sysctls.ts';
 export { checkWorkingDirectory } from './spec/working-directory.ts';
 
-export { writeBundle, writeProcessFile } from './bundle.ts';
+export { writeBundle } from './bundle.ts';
 export {
   buildHostnameFile,
   buildHostsFile,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomHex } from '#lib';
-import { type AttachConnection, type AttachFrame, Monitor, type ProcessExit } from '#monitor';
+import { type AttachConnection, type AttachFrame, Monitor, type PreparedExec, type ProcessExit } from '#monitor';
 import {
   buildExecProcess,
   buildSpec,
@@ -15,7 +15,7 @@ import {
   RootFiles,
   type SpecMount,
   writeBundle,
-  writeProcessFile,
+  serializeSpec,
 } from '#runtime';
 import {
   type ContainerConfig,
@@ -156,7 +156,6 @@ export class ContainerBench implements AsyncDisposable {
     beforeStart: () => Promise<void> = () => Promise.resolve(),
   ): Promise<{ id: string; connection: AttachConnection }> {
     const id = randomHex(32);
-    const runtime = await this.runtime();
     const spec = JSON.parse(readFileSync(join(this.bundle(containerId), 'config.json'), 'utf8')) as oci.RuntimeSpec;
     const full = { ...emptyExec, ...request };
     const process = buildExecProcess({
@@ -169,26 +168,42 @@ export class ContainerBench implements AsyncDisposable {
       workingDir: '',
       availableCapabilities: readHostFacts(this.sys, { systemdCgroups: false }).capabilities,
     });
-    const directory = join(this.directory, 'e', id);
+    const directory = join(this.execs, id);
     const attached = Promise.withResolvers<AttachConnection>();
-    await this.#monitor.launch({
+    const prepared = await this.prepareExec(containerId, id, full);
+    await prepared.start(serializeSpec(process), () => {
+      attached.resolve(this.#monitor.attach({ directory, stdin: full.AttachStdin }));
+      return beforeStart();
+    });
+    return { id, connection: await attached.promise };
+  }
+
+  /** Where every exec has its directory, with `process.json` in it. */
+  get execs(): string {
+    return join(this.directory, 'e');
+  }
+
+  async prepareExec(
+    containerId: string,
+    id: string,
+    { Tty, AttachStdin }: Pick<ExecCreateRequest, 'Tty' | 'AttachStdin'> = emptyExec,
+  ): Promise<PreparedExec> {
+    const runtime = await this.runtime();
+    const directory = join(this.execs, id);
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return this.#monitor.prepareExec({
       id,
       containerId,
       kind: 'exec',
-      bundleOrProcessFile: writeProcessFile(directory, process),
-      tty: full.Tty,
-      stdin: full.AttachStdin,
+      bundleOrProcessFile: join(directory, 'process.json'),
+      tty: Tty,
+      stdin: AttachStdin,
       stdinOnce: true,
       logPath: undefined,
       runtimePath: runtime.path,
       runtimeArgs: [...runtime.globalArgs],
       name: 'bench',
-      beforeStart: () => {
-        attached.resolve(this.#monitor.attach({ directory, stdin: full.AttachStdin }));
-        return beforeStart();
-      },
     });
-    return { id, connection: await attached.promise };
   }
 
   async ended(id: string): Promise<ProcessExit> {
@@ -202,7 +217,7 @@ export class ContainerBench implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const runtime = await this.runtime();
     for (const id of runtime.list()) await runtime.delete(id, { force: true });
-    await until(() => this.#conmons().length === 0, { what: 'the conmons to end' });
+    await until(() => this.conmons().length === 0, { what: 'the conmons to end' });
     this.#monitor[Symbol.dispose]();
     for (const controller of readdirSync('/sys/fs/cgroup')) {
       const group = join('/sys/fs/cgroup', controller, this.#cgroupParent);
@@ -215,6 +230,7 @@ export class ContainerBench implements AsyncDisposable {
     const monitor = new Monitor({
       sockets: this.sys.sockets,
       processes: this.sys.processes,
+      files: this.sys.files,
       conmonPath: '/usr/bin/conmon',
       directory: join(this.directory, 'm'),
       onExit: (exit) => this.exits.push(exit),
@@ -224,7 +240,8 @@ export class ContainerBench implements AsyncDisposable {
     return monitor;
   }
 
-  #conmons(): string[] {
+  /** Process IDs of the conmons of this bench. */
+  conmons(): string[] {
     return readdirSync('/proc').filter((name) => {
       if (!/^\d+$/.test(name)) return false;
       try {

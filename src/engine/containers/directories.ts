@@ -8,7 +8,7 @@ import { join } from 'node:path';
  * ```
  * <data root>/containers/<id>/          hostname hosts resolv.conf, and what conmon logs
  * <exec root>/bundles/<id>/             config.json and conmon's sockets while it runs
- * <exec root>/execs/<exec id>/          process.json and conmon's sockets while it runs
+ * <exec root>/execs/<exec id>/          process.json (a fifo, until it is started) and conmon's sockets while it runs
  * <exec root>/shm/<id>/                 the mount that is its /dev/shm, where others may join it
  * ```
  */
@@ -37,6 +37,14 @@ export class ContainerDirectories {
 
   exec(id: string): string {
     return join(this.#execs, id);
+  }
+
+  get execs(): string {
+    return this.#execs;
+  }
+
+  createExec(id: string): void {
+    mkdirSync(this.exec(id), { recursive: true, mode: 0o700 });
   }
 
   shm(id: string): string {

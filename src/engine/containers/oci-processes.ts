@@ -5,9 +5,11 @@ import { EngineError } from '#errors';
 import {
   LogRotator,
   readLogs,
+  releaseLeftExecs,
   type AttachConnection,
   type LogLine,
   type Monitor,
+  type PreparedExec,
   type ReadLogsOptions,
 } from '#monitor';
 import {
@@ -27,13 +29,14 @@ import {
   RootFiles,
   setFrozen,
   writeBundle,
-  writeProcessFile,
+  serializeSpec,
   type HostFacts,
   type SpecMount,
 } from '#runtime';
-import type { ExecId, HostConfig, oci } from '#spec';
+import type { ExecCreateRequest, ExecId, HostConfig, oci } from '#spec';
 import type { CgroupLayout, CgroupPaths, Sys } from '#sys';
-import type { ExecProcesses, ExecProcessRequest } from '../exec/execs.ts';
+import type { ExecProcesses, ExecProcessRequest, PreparableExec } from '../exec/execs.ts';
+import { type PreparedFor, PreparedExecs } from '../exec/prepared-execs.ts';
 import type { FileProcesses } from '../files/container-files.ts';
 import { fillFromImage } from '../volumes/fill.ts';
 import type { Volumes } from '../volumes/volumes.ts';
@@ -68,12 +71,16 @@ const hostHosts = '/etc/hosts';
 /** Where systemd-resolved keeps the real resolvers when resolv.conf names only its own stub. */
 const resolvedResolvConf = '/run/systemd/resolve/resolv.conf';
 
+/** In an exec's directory: what tells the runtime what to run. */
+const processFile = 'process.json';
+
 /** Containers' and execs' processes through an OCI runtime under conmon. */
 export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProcesses {
   readonly #options: OciProcessesOptions;
   readonly #layout: CgroupLayout;
   readonly #rotator = new LogRotator();
   readonly #groupMoves: GroupMoves;
+  readonly #prepared = new PreparedExecs((id) => void this.cleanupExec(id));
   readonly #sharedMemory: SharedMemory;
 
   constructor(options: OciProcessesOptions) {
@@ -363,6 +370,45 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
     return readLogs(this.logPath(id), options);
   }
 
+  prepare(container: ContainerRecord, exec: PreparableExec, options: { spare: boolean } = { spare: false }): void {
+    const purpose = purposeOf(container, exec.request);
+    if (purpose) this.#prepared.add(exec.id, purpose, options, () => this.#prepareExec(container, exec));
+  }
+
+  reserve(container: ContainerRecord, request: ExecCreateRequest): ExecId | undefined {
+    const purpose = purposeOf(container, request);
+    return purpose && this.#prepared.reserve(purpose);
+  }
+
+  #prepareExec(container: ContainerRecord, { id, request }: PreparableExec): PreparedExec {
+    const { monitor, directories } = this.#options;
+    const runtime = this.#runtime(container);
+    directories.createExec(id);
+    return monitor.prepareExec({
+      id,
+      containerId: container.id,
+      kind: 'exec',
+      bundleOrProcessFile: join(directories.exec(id), processFile),
+      tty: request.Tty,
+      stdin: request.AttachStdin,
+      stdinOnce: true,
+      logPath: undefined,
+      runtimePath: runtime.launchPath,
+      runtimeArgs: [...runtime.globalArgs],
+      name: `${container.name}-exec`,
+    });
+  }
+
+  withdrawExecs(containerId: string): void {
+    this.#prepared.withdrawOf(containerId);
+  }
+
+  /** Ends the execs that the last daemon prepared and did not start. */
+  endLeftExecs(): void {
+    const { directories } = this.#options;
+    for (const id of releaseLeftExecs(directories.execs, processFile)) directories.removeExec(id);
+  }
+
   async launch(
     container: ContainerRecord,
     exec: ExecProcessRequest,
@@ -372,9 +418,8 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
     const { request } = exec;
     if (!isLive(container.phase))
       throw new EngineError('conflict', 'CONTAINER_NOT_RUNNING', `container ${container.id} is not running`);
-    const runtime = this.#runtime(container);
-    const directory = directories.exec(exec.id);
-    const root = `/proc/${container.phase.pid}/root`;
+    const { pid: containerPid } = container.phase;
+    const root = `/proc/${containerPid}/root`;
     const process = buildExecProcess({
       container: this.#readProcess(container),
       request,
@@ -388,24 +433,12 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
       workingDir: container.config.WorkingDir,
       availableCapabilities: facts.capabilities,
     });
-    const processFile = writeProcessFile(directory, process);
+    const prepared = this.#prepared.take(exec.id, containerPid) ?? this.#prepareExec(container, exec);
+    const directory = directories.exec(exec.id);
     if (exec.probe) directories.markProbe(exec.id);
     const attach = (): Promise<AttachConnection> =>
       Promise.resolve(monitor.attach({ directory, stdin: request.AttachStdin }));
-    const { pid } = await monitor.launch({
-      id: exec.id,
-      containerId: container.id,
-      kind: 'exec',
-      bundleOrProcessFile: processFile,
-      tty: request.Tty,
-      stdin: request.AttachStdin,
-      stdinOnce: true,
-      logPath: undefined,
-      runtimePath: runtime.launchPath,
-      runtimeArgs: [...runtime.globalArgs],
-      name: `${container.name}-exec`,
-      beforeStart: () => beforeStart(attach),
-    });
+    const { pid } = await prepared.start(serializeSpec(process), () => beforeStart(attach));
     return { pid, startTicks: this.#startTicks(pid) };
   }
 
@@ -428,8 +461,9 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
     return spec.process;
   }
 
-  /** Ends the care for logs; containers run on. */
+  /** Ends the care for logs and what was only prepared; containers run on. */
   close(): void {
+    this.#prepared.close();
     this.#rotator[Symbol.dispose]();
   }
 
@@ -438,6 +472,10 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
     this.#options.directories.removeExec(id);
     return Promise.resolve();
   }
+}
+
+function purposeOf({ id, phase }: ContainerRecord, request: ExecCreateRequest): PreparedFor | undefined {
+  return isLive(phase) ? { containerId: id, pid: phase.pid, request } : undefined;
 }
 
 function readHostResolvConf(): string {

@@ -16,6 +16,8 @@ export interface PendingAttach {
 export class Session {
   readonly pendingAttaches: Set<PendingAttach> = new Set();
   readonly execIds: Set<string> = new Set();
+  /** When an exec ended last, in milliseconds since the epoch. */
+  lastExecAt = 0;
   readonly #waiters = new Set<{ condition: Condition; resolve: (response: WaitResponse) => void }>();
   /** Resolves when the run going on now has ended and its end is committed. */
   runEnded: PromiseWithResolvers<void> = Promise.withResolvers<void>();

@@ -22,10 +22,19 @@ export interface ExecProcessRequest {
   probe: boolean;
 }
 
+/** What of an exec is known before its start. */
+export type PreparableExec = Pick<ExecProcessRequest, 'id' | 'request'>;
+
 /** What execs ask of runtime and monitor. */
 export interface ExecProcesses {
   /** Somebody is about to start a process: gets ready what takes a while. Returns at once. */
   expect(): void;
+  /** Begins with what the start of this exec needs and takes time. With `spare` it is for the next one like it. */
+  prepare(container: ContainerRecord, exec: PreparableExec, options?: { spare: boolean }): void;
+  /** The ID under which an exec like this was prepared to spare. */
+  reserve(container: ContainerRecord, request: ExecCreateRequest): ExecId | undefined;
+  /** Gives up what was prepared in this container and not started. */
+  withdrawExecs(containerId: string): void;
   /**
    * Starts the process. `beforeStart` runs when attaching is possible and before the first instruction.
    */
@@ -65,6 +74,10 @@ export interface ExecsDeps {
 
 /** Ended execs stay visible this long for `exec inspect`, as in dockerd's clean-up. */
 const keepEndedMs = 5 * 60_000;
+/** An exec that starts this soon after the end of another in its container is one of a row. */
+const inARowMs = 5000;
+/** The client of the exec that just ended has its answers by then. */
+const prepareNextAfterMs = 20;
 /** A killed probe that does not end within this time is stuck in the kernel. */
 const killDeadlineMs = 10_000;
 
@@ -95,7 +108,37 @@ export class Execs {
 
   /** @throws conflict when the container does not run or is paused; invalidArgument without a command. */
   create(containerRef: string, request: ExecCreateRequest): Promise<{ Id: ExecId }> {
-    return Promise.resolve({ Id: this.#create(containerRef, request, { probe: false }).id });
+    const exec = this.#create(containerRef, request, { probe: false });
+    // After the answer: the client's next request is on its way meanwhile.
+    setImmediate(() => this.#prepare(exec));
+    return Promise.resolve({ Id: exec.id });
+  }
+
+  #prepare(exec: Exec): void {
+    if (exec.phase.status !== 'created') return;
+    try {
+      this.#deps.processes.prepare(exec.container, exec);
+    } catch (error) {
+      this.#deps.logger.debug('preparing an exec failed; its start tries again', { exec: exec.id, error });
+    }
+  }
+
+  /** Where one exec follows another, a third is likely. */
+  #prepareNext({ container, request, probe, startedAt }: Exec): void {
+    const session = this.#deps.registry.session(container.id);
+    const inARow = startedAt - session.lastExecAt < inARowMs;
+    session.lastExecAt = Date.now();
+    if (!inARow || probe) return;
+    const prepare = (): void => {
+      const current = this.#deps.registry.find(container.id);
+      if (!current || !isLive(current.phase) || current.phase.status === 'paused') return;
+      try {
+        this.#deps.processes.prepare(current, { id: newExecId(), request }, { spare: true });
+      } catch (error) {
+        this.#deps.logger.debug('preparing an exec to spare failed', { container: container.id, error });
+      }
+    };
+    setTimeout(prepare, prepareNextAfterMs).unref();
   }
 
   #create(containerRef: string, request: ExecCreateRequest, { probe }: { probe: boolean }): Exec {
@@ -105,7 +148,7 @@ export class Execs {
     }
     parseDetachKeys(request.DetachKeys);
     this.#deps.processes.expect();
-    const id = parseExecId(randomHex(32));
+    const id = this.#deps.processes.reserve(container, request) ?? newExecId();
     const exec: Exec = {
       id,
       container,
@@ -242,6 +285,7 @@ export class Execs {
       // Whoever waits for the end is answered first: cleaning up stops this thread for a while.
       await nextTurn();
       await this.#deps.processes.cleanupExec(exec.id);
+      this.#prepareNext(exec);
     } catch (error) {
       this.#deps.logger.warn('cleaning up after an exec failed', { exec: exec.id, error });
     }
@@ -249,6 +293,7 @@ export class Execs {
 
   /** A container's run ended: its execs ended with it, also those whose exit nobody told. */
   async containerEnded(containerId: string, exitCode: number): Promise<void> {
+    this.#deps.processes.withdrawExecs(containerId);
     for (const exec of this.#execs.values()) {
       if (exec.container.id === containerId && exec.phase.status === 'running') await this.#end(exec, exitCode);
     }
@@ -293,6 +338,10 @@ export class Execs {
 }
 
 /** Docker puts a space behind the program also where no argument follows. */
+function newExecId(): ExecId {
+  return parseExecId(randomHex(32));
+}
+
 function commandText(request: ExecCreateRequest): string {
   const [program, ...args] = request.Cmd ?? [];
   return `${program} ${args.join(' ')}`;

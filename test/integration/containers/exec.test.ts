@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { collect, refuses, useEngine } from '../../helpers/engine.ts';
 import { berthOnly } from '../../helpers/target.ts';
@@ -172,4 +172,38 @@ describe('exec', { concurrency: 4 }, () => {
     stream.destroy();
     await refuses(engine.exec(id, 'true'), 409, /is not running/);
   });
+
+  test('created by the dozen and never started they pile nothing up', berthOnly, async (t) => {
+    const id = await engine.runIdle(t);
+    const created = await Promise.all(Array.from({ length: 30 }, () => engine.createExec(id, { Cmd: ['true'] })));
+    await engine.exec(id, 'true');
+    assert.ok(waitingExecs(id).length <= 8);
+    for (const execId of created) await engine.client.post(`/exec/${execId}/start`, {}, { json: { Detach: true } });
+    await until(async () => (await engine.inspectExec(created.at(-1) ?? '')).ExitCode === 0, {
+      what: 'the last to end',
+    });
+    await until(() => waitingExecs(id).length <= 1, { what: 'all of them to be gone, but for one to spare' });
+  });
+
+  test('one after the other they are quick and do not mix up', async (t) => {
+    const id = await engine.runIdle(t);
+    for (let turn = 0; turn < 6; turn++) {
+      const { stdout, exitCode } = await engine.exec(id, `echo ${turn}; exit ${turn}`);
+      assert.deepEqual([stdout, exitCode], [`${turn}\n`, turn]);
+    }
+    await engine.client.post(`/containers/${id}/restart`, { t: 0 });
+    assert.equal((await engine.exec(id, 'echo again')).stdout, 'again\n');
+  });
 });
+
+/** The conmons of a container's execs. */
+function waitingExecs(containerId: string): string[] {
+  return readdirSync('/proc').filter((name) => {
+    try {
+      const line = /^\d+$/.test(name) ? readFileSync(`/proc/${name}/cmdline`, 'latin1') : '';
+      return line.includes(`--cid=${containerId}`) && line.includes('--exec-attach');
+    } catch {
+      return false;
+    }
+  });
+}

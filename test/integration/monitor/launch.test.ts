@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type LogLine, readLogs } from '#monitor';
-import { launchConmon } from '../../../src/monitor/launch.ts';
+import { randomHex } from '#lib';
+import { type LogLine, readLogs, releaseLeftExecs } from '#monitor';
 import { ContainerBench, readAll } from '../../helpers/container-bench.ts';
 import { until } from '../../helpers/until.ts';
+
+/** More than a pipe holds. */
+const longEnvironment = ['A', 'B'].map((name) => `${name}=${'x'.repeat(120_000)}`);
 
 let bench: ContainerBench;
 before(() => {
@@ -168,7 +171,7 @@ test('execs run beside the container, with stdin, exit code and failures of thei
 test('an exec whose client is gone before its start does not run', async () => {
   const { id } = await bench.create({ args: ['sleep', '100'] });
   await (await bench.runtime()).start(id);
-  // Many at once, so that some are given up before conmon has forked the process that waits for the start.
+  // Many at once, so that some are given up before the runtime has opened what it reads the process from.
   const given = Array.from({ length: 30 }, () =>
     assert.rejects(
       bench.exec(id, { Cmd: ['touch', '/ran'] }, () => Promise.reject(new Error('gone'))),
@@ -181,47 +184,34 @@ test('an exec whose client is gone before its start does not run', async () => {
   await (await bench.runtime()).delete(id, { force: true });
 });
 
-test('a conmon given up takes along the fork that is not yet tied to its death', async () => {
-  // A conmon at its worst moment: its fork lives on when it dies, and its process id comes late.
-  const conmon = join(bench.directory, 'conmon-mid-fork');
-  writeFileSync(
-    conmon,
-    `#!/bin/busybox sh
-for arg; do case $arg in --conmon-pidfile=*) file=\${arg#*=};; esac; done
-export file
-/bin/busybox setsid /bin/busybox sh -c '
-  (read -r more <&4; touch "$file.ran") &
-  echo "{\\"data\\": 0}" >&5
-  sleep 0.1
-  echo $$ >"$file"
-  wait' &
-`,
-    { mode: 0o755 },
-  );
-  const launching = launchConmon(
-    {
-      id: 'e',
-      containerId: 'c',
-      kind: 'exec',
-      bundleOrProcessFile: join(bench.directory, 'process.json'),
-      tty: false,
-      stdin: false,
-      stdinOnce: true,
-      logPath: undefined,
-      runtimePath: '/none',
-      runtimeArgs: [],
-      name: 'bench',
-      beforeStart: () => Promise.reject(new Error('gone')),
-    },
-    {
-      processes: bench.sys.processes,
-      conmonPath: conmon,
-      exitDirectory: bench.directory,
-      temporaryDirectory: bench.directory,
-    },
-  );
-  await assert.rejects(launching, /gone/);
-  assert.equal(existsSync(join(bench.directory, 'conmon.pid.ran')), false);
+test('an exec that was prepared and never started leaves nothing, given up or left by a former life', async () => {
+  const { id } = await bench.create({ args: ['sleep', '100'] });
+  await (await bench.runtime()).start(id);
+  const before = bench.conmons().length;
+  // At every moment of its preparation.
+  for (const waitMs of [0, 2, 4, 8, 16, 100]) {
+    const prepared = await bench.prepareExec(id, randomHex(32));
+    await delay(waitMs);
+    await prepared.withdraw();
+    await prepared.withdraw();
+    await assert.rejects(
+      prepared.start('{}', () => Promise.resolve()),
+      /./,
+    );
+    await bench.prepareExec(id, randomHex(32));
+    await delay(waitMs);
+    assert.equal(releaseLeftExecs(bench.execs, 'process.json').length, 1);
+  }
+  await until(() => bench.conmons().length === before, { what: 'the prepared conmons to end' });
+  await (await bench.runtime()).delete(id, { force: true });
+});
+
+test('an exec has as long a command line and environment as it likes', async () => {
+  const { id } = await bench.create({ args: ['sleep', '100'] });
+  await (await bench.runtime()).start(id);
+  const { connection } = await bench.exec(id, { Cmd: ['sh', '-c', 'echo ${#A} ${#B}'], Env: longEnvironment });
+  assert.equal((await readAll(connection)).stdout, '120000 120000\n');
+  await (await bench.runtime()).delete(id, { force: true });
 });
 
 test('the end of an exec is told to the next life', async () => {
