@@ -63,7 +63,9 @@ async function toSummary(parts: ManifestViewParts, { entry, blobs }: Looked): Pr
     const Size = { Content, Total: Content };
     return { ...base, Size, Kind: 'attestation', AttestationData: { For: attestedManifest(descriptor) } };
   }
-  if (kind === 'unknown' || (isHere && imageId === undefined)) {
+  // Of what is not here, only a platform tells that it is an image.
+  const isImage = kind === 'image' && (isHere ? imageId !== undefined : descriptor.platform !== undefined);
+  if (!isImage) {
     return { ...base, Size: { Content, Total: Content }, Kind: 'unknown' };
   }
   const Unpacked = unpackedBytes(parts, imageId);
