@@ -124,16 +124,19 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
 
   async reconcile(running: readonly Sandbox[]): Promise<void> {
     const state = this.#opened();
+    const keepContainers = new Set(running.map((sandbox) => sandbox.containerId));
     const keepEndpoints = new Set(running.flatMap(({ endpoints }) => endpoints.map(({ endpointId }) => endpointId)));
     for (const { containerId, endpoints } of running) {
       for (const endpoint of endpoints) state.bridges.find(endpoint.networkId)?.adopt(containerId, endpoint);
     }
     for (const network of state.bridges.list()) {
       for (const [containerId, { endpointId }] of network.endpoints()) {
-        if (!keepEndpoints.has(endpointId)) network.release(containerId);
+        if (keepEndpoints.has(endpointId)) continue;
+        network.release(containerId);
+        // Of a container that runs on: a connection that was not finished, or one that was being undone.
+        if (keepContainers.has(containerId)) state.socket.deleteLink(vethName(endpointId));
       }
     }
-    const keepContainers = new Set(running.map((sandbox) => sandbox.containerId));
     this.#removeLeftovers(state, keepContainers, new Set([...keepEndpoints].map(vethName)));
     for (const sandbox of running) this.#repair(state, sandbox);
   }
@@ -194,6 +197,7 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
 
   /** Joins a running container again to bridges that it lost: somebody deleted the bridge, or the cable. */
   #repair(state: OpenState, { containerId, endpoints }: Sandbox): void {
+    if (endpoints.length === 0) return;
     const lost = endpoints.filter((endpoint) => {
       const network = state.bridges.find(endpoint.networkId);
       if (network === undefined) return false;
@@ -204,7 +208,6 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
       }
       return link === undefined;
     });
-    if (lost.length === 0) return;
     try {
       using inside = this.#options.sys.netlink.openRouteSocket(this.#netnsPath(containerId));
       for (const endpoint of lost) this.#attach(state, inside, containerId, endpoint);
@@ -250,6 +253,7 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
       hostLinkName: vethName(endpoint.endpointId),
       broadcast: network.broadcast,
       mtu: network.settings.mtu,
+      isolated: !network.settings.interContainer,
     });
   }
 

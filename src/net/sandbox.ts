@@ -13,6 +13,8 @@ export interface Attachment {
   prefixLength: number;
   broadcast: string;
   mtu: number;
+  /** Reaches nobody on the bridge but the host. */
+  isolated: boolean;
 }
 
 /**
@@ -49,11 +51,11 @@ function applySysctl(sys: Sys, name: string, value: string): void {
 
 /** Joins the namespace at `netnsPath` to a bridge: cable, address. */
 export function attach(host: RouteSocket, inside: RouteSocket, netnsPath: string, attachment: Attachment): void {
-  const { interfaceName, macAddress, mtu } = attachment;
+  const { hostLinkName, interfaceName, macAddress, mtu } = attachment;
   const netnsFd = openSync(netnsPath, 'r');
   try {
     host.createVeth({
-      name: attachment.hostLinkName,
+      name: hostLinkName,
       masterIndex: host.findLink(attachment.bridgeName)?.index,
       mtu,
       up: true,
@@ -62,6 +64,7 @@ export function attach(host: RouteSocket, inside: RouteSocket, netnsPath: string
   } finally {
     closeSync(netnsFd);
   }
+  if (attachment.isolated) host.setLink(host.findLink(hostLinkName)?.index ?? 0, { isolated: true });
   const linkIndex = inside.findLink(interfaceName)?.index ?? 0;
   const { address, prefixLength, broadcast } = attachment;
   inside.addAddress({ linkIndex, address, prefixLength, broadcast });
@@ -80,8 +83,11 @@ export function chooseGateway(endpoints: readonly Endpoint[]): Endpoint | undefi
 export function syncDefaultRoute(inside: RouteSocket, endpoints: readonly Endpoint[]): void {
   const wanted = chooseGateway(endpoints);
   const [present] = inside.listRoutes(4).filter(({ destination, unicast }) => destination === undefined && unicast);
-  if (present?.gateway === wanted?.gateway) return;
-  if (present?.gateway !== undefined) inside.removeRoute({ gateway: present.gateway, linkIndex: present.linkIndex });
+  if (present !== undefined) {
+    const isOurs = endpoints.some(({ gateway }) => gateway !== '' && gateway === present.gateway);
+    if (!isOurs || present.gateway === wanted?.gateway) return;
+    inside.removeRoute({ gateway: present.gateway, linkIndex: present.linkIndex });
+  }
   if (wanted === undefined) return;
   inside.addRoute({ gateway: wanted.gateway, linkIndex: inside.findLink(wanted.interfaceName)?.index });
 }

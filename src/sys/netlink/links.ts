@@ -28,6 +28,9 @@ const IFLA = {
 } as const;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
+const IFLA_INFO_SLAVE_KIND = 4;
+const IFLA_INFO_SLAVE_DATA = 5;
+const IFLA_BRPORT_ISOLATED = 33;
 const VETH_INFO_PEER = 1;
 
 const IFF_UP = 1;
@@ -74,12 +77,14 @@ export interface LinkSettings {
   masterIndex?: number | undefined;
   /** Only for existing links; the kernel ignores it in making one. */
   alias?: string | undefined;
+  /** A port of a bridge: whether it is kept from other such ports. */
+  isolated?: boolean | undefined;
   /** Moves it to the network namespace of this fd. */
   netnsFd?: number | undefined;
 }
 
 /** What a new link is given. */
-export interface NewLink extends Omit<LinkSettings, 'alias'> {
+export interface NewLink extends Omit<LinkSettings, 'alias' | 'isolated'> {
   name: string;
 }
 
@@ -106,6 +111,11 @@ function settingAttributes(settings: LinkSettings): Buffer[] {
   if (settings.masterIndex !== undefined) attributes.push(u32Attribute(IFLA.MASTER, settings.masterIndex));
   if (settings.alias !== undefined) attributes.push(textAttribute(IFLA.IFALIAS, settings.alias));
   if (settings.netnsFd !== undefined) attributes.push(u32Attribute(IFLA.NET_NS_FD, settings.netnsFd));
+  if (settings.isolated !== undefined) {
+    const isolated = attribute(IFLA_BRPORT_ISOLATED, Buffer.from([settings.isolated ? 1 : 0]));
+    const data = nestedAttribute(IFLA_INFO_SLAVE_DATA, isolated);
+    attributes.push(nestedAttribute(IFLA.LINKINFO, textAttribute(IFLA_INFO_SLAVE_KIND, 'bridge'), data));
+  }
   return attributes;
 }
 

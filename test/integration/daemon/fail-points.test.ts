@@ -49,7 +49,7 @@ async function removeImage(name: string): Promise<void> {
 
 /** Makes two networks, puts a container on one and then the other, and takes everything back. */
 async function networks(name: string): Promise<void> {
-  const [one = '', two = ''] = [`${name}-a`, `${name}-b`];
+  const [one, two] = [`${name}-a`, `${name}-b`] as const;
   const json = { Image: busybox, Cmd: ['sleep', '3600'], HostConfig: { NetworkMode: one } };
   for (const Name of [one, two]) await engine.client.post('/networks/create', {}, { json: { Name } });
   const { Id } = await engine.client.post<{ Id: string }>('/containers/create', { name: `${name}-0` }, { json });
@@ -118,12 +118,8 @@ async function assertNetworks(): Promise<void> {
     const { Networks } = (await engine.inspect(Id)).NetworkSettings;
     const { stdout } = await engine.exec(Id, 'ip -4 -o addr show scope global');
     const inside = [...stdout.matchAll(/inet ([\d.]+)\//g)].map(([, address]) => address);
-    assert.deepEqual(
-      inside.toSorted(),
-      Object.values(Networks)
-        .map(({ IPAddress }) => IPAddress)
-        .toSorted(),
-    );
+    const shown = Object.values(Networks).map(({ IPAddress }) => IPAddress);
+    assert.deepEqual(new Set(inside), new Set(shown));
   }
 }
 
