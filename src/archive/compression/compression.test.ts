@@ -27,6 +27,12 @@ async function gives(bytes: Buffer, expected: string | Buffer): Promise<void> {
   }
 }
 
+const XZ = Buffer.from(
+  '/Td6WFoAAATm1rRGAgAhARwAAAAQz1jMAQAKaGVsbG8gd29ybGQAANpSI+/NfgNTAAEjC8Ib/QkftvN9AQAAAAAEWVo=',
+  'base64',
+);
+const BZIP2 = Buffer.from('QlpoOTFBWSZTWUT3E3gAAAGRgEAABkSQgCAAIgM0hDAhtoFUJ4u5IpwoSCJ7ibwA', 'base64');
+
 describe('decompress', () => {
   test('passes plain data on, however short', async () => {
     await gives(Buffer.from('plain data'), 'plain data');
@@ -95,10 +101,33 @@ describe('decompress', () => {
     await assert.rejects(decompress(failing()).toArray(), /connection reset/);
   });
 
-  test('names the compressions it lacks', async () => {
-    const unsupported = (error: unknown): boolean =>
-      isKind(error, 'notImplemented') && /no bzip2 decompressor/.test(String(error));
-    await assert.rejects(through(Buffer.from('BZh91AY&SY'), 3), unsupported);
+  test('reads xz and bzip2 through programs of the host, and tells broken and truncated data', async () => {
+    for (const [kind, compressed] of [
+      ['xz', XZ],
+      ['bzip2', BZIP2],
+    ] as const) {
+      await gives(compressed, 'hello world');
+      const broken = Buffer.from(compressed);
+      broken.fill(0x55, 14, 24);
+      for (const bad of [compressed.subarray(0, -5), broken]) {
+        await assert.rejects(
+          through(bad, 5),
+          (error) => isKind(error, 'invalidArgument') && String(error).includes(`invalid ${kind} data: `),
+        );
+      }
+    }
+    async function* failing(): AsyncGenerator<Buffer> {
+      yield XZ.subarray(0, 12);
+      throw new Error('connection reset');
+    }
+    await assert.rejects(decompress(failing()).toArray(), /connection reset/);
+  });
+
+  test('passes on what it is told to keep', async () => {
+    const keep = ['gzip'] as const;
+    const compressed = gzipSync('hello');
+    assert.deepEqual(Buffer.concat(await decompress(Readable.from([compressed]), { keep }).toArray()), compressed);
+    assert.equal(String(Buffer.concat(await decompress(Readable.from([XZ]), { keep }).toArray())), 'hello world');
   });
 
   test('stops when aborted and destroys its source', async () => {

@@ -4,6 +4,7 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { EngineError } from '#errors';
 import { truncatedArchive } from '../errors.ts';
 import { type Compression, detectCompression, MAGIC_BYTES } from './detect.ts';
+import { throughProgram } from './program-decoder.ts';
 import { ZstdFrameSplitter } from './zstd-frames.ts';
 
 export type ByteSource = Readable | AsyncIterable<Uint8Array>;
@@ -12,15 +13,18 @@ export type ByteSource = Readable | AsyncIterable<Uint8Array>;
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Decompresses whatever `source` turns out to be by its first bytes: gzip (all members), zstd (all frames) or plain.
+ * Decompresses whatever `source` turns out to be by its first bytes: gzip (all members), zstd (all frames), xz, bzip2 or plain.
  *
- * The caller owns the result; destroying it destroys the source. Memory use is bounded whatever the ratio.
+ * `keep` names compressions that are passed on as they are. The caller owns the result; destroying it destroys the source. Memory use is bounded whatever the ratio.
  *
- * @throws {@link EngineError} through the stream: invalidArgument for broken or truncated data, notImplemented for bzip2 and xz;
- * errors of the source as they are.
+ * @throws {@link EngineError} through the stream: invalidArgument for broken or truncated data, unavailable where the
+ * host has no program for xz or bzip2; errors of the source as they are.
  */
-export function decompress(source: ByteSource, options: { signal?: AbortSignal } = {}): Readable {
-  const chunks = decompressChunks(source);
+export function decompress(
+  source: ByteSource,
+  options: { signal?: AbortSignal; keep?: readonly Compression[] } = {},
+): Readable {
+  const chunks = decompressChunks(source, options.keep);
   const stream: Readable = new Readable({
     highWaterMark: CHUNK_BYTES,
     read: () => {
@@ -41,23 +45,28 @@ export function decompress(source: ByteSource, options: { signal?: AbortSignal }
 }
 
 /** {@link decompress} without a stream around it. */
-export async function* decompressChunks(source: ByteSource): AsyncGenerator<Buffer, void, undefined> {
+export async function* decompressChunks(
+  source: ByteSource,
+  keep: readonly Compression[] = [],
+): AsyncGenerator<Buffer, void, undefined> {
   const chunks = toBuffers(source);
   try {
     const head = await readHead(chunks);
     const compression = detectCompression(head);
-    if (compression === 'plain') {
+    if (compression === 'plain' || keep.includes(compression)) {
       if (head.length > 0) yield head;
       yield* chunks;
       return;
     }
-    yield* throughDecoder(compression, prepend(head, chunks));
+    const input = prepend(head, chunks);
+    if (compression === 'xz' || compression === 'bzip2') yield* throughProgram(compression, input);
+    else yield* throughDecoder(compression, input);
   } finally {
     await chunks.return(undefined);
   }
 }
 
-async function* throughDecoder(compression: Compression, chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+async function* throughDecoder(compression: 'gzip' | 'zstd', chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
   const decoder = createDecoder(compression);
   const input = compression === 'zstd' ? frames(chunks) : chunks;
   let sourceError: unknown;
@@ -75,19 +84,9 @@ async function* throughDecoder(compression: Compression, chunks: AsyncGenerator<
   }
 }
 
-function createDecoder(compression: Compression): Transform {
-  switch (compression) {
-    case 'gzip':
-      return createGunzip({ chunkSize: CHUNK_BYTES });
-    case 'zstd':
-      return createZstdDecompress({ chunkSize: CHUNK_BYTES });
-    default:
-      throw new EngineError(
-        'notImplemented',
-        'ARCHIVE_COMPRESSION_UNSUPPORTED',
-        `${compression}-compressed archives cannot be read: there is no ${compression} decompressor here; use gzip, zstd or a plain tar`,
-      );
-  }
+function createDecoder(compression: 'gzip' | 'zstd'): Transform {
+  const options = { chunkSize: CHUNK_BYTES };
+  return compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
 }
 
 async function* frames(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -1,5 +1,5 @@
 import { formatRfc3339Nano, nowNano } from '#lib';
-import { detectCompression, type Compression } from '#archive';
+import { decompress, detectCompression, type Compression } from '#archive';
 import type { Digest, oci } from '#spec';
 import type { IngestedFile, Lease, Store, UnpackedLayer } from '#store';
 import { MEDIA_TYPES, type AddedImage, type NewLayer, type Registrar } from './registrar.ts';
@@ -29,7 +29,8 @@ async function ingest(
 ): Promise<{ file: IngestedFile; compression: Compression }> {
   await using writer = await store.blobs.createWriter();
   let head: Buffer = Buffer.alloc(0);
-  for await (const chunk of tar) {
+  // Registries know no other compressions than these two.
+  for await (const chunk of decompress(tar, { keep: ['gzip', 'zstd'] }) as AsyncIterable<Buffer>) {
     if (head.length < 8) head = Buffer.concat([head, chunk.subarray(0, 8)]);
     await writer.write(chunk);
   }

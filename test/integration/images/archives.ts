@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -31,7 +32,7 @@ export interface ArchiveImage {
   created?: string;
   architecture?: string;
   variant?: string;
-  compress?: 'gzip' | 'zstd' | undefined;
+  compress?: 'gzip' | 'zstd' | 'xz' | undefined;
 }
 
 export function configOf(image: ArchiveImage): Buffer {
@@ -52,8 +53,9 @@ export function idOf(image: ArchiveImage): string {
   return `sha256:${sha256(configOf(image))}`;
 }
 
-function compressed(layer: Buffer, compress: 'gzip' | 'zstd' | undefined): Buffer {
+function compressed(layer: Buffer, compress: ArchiveImage['compress']): Buffer {
   if (compress === undefined) return layer;
+  if (compress === 'xz') return execFileSync('xz', ['-c'], { input: layer });
   return compress === 'gzip' ? gzipSync(layer) : zstdCompressSync(layer);
 }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
@@ -66,6 +68,20 @@ test('import makes an image of a root filesystem, from the body or a URL', async
   const missing = await importTar(fixture, Buffer.alloc(0), { source: `http://127.0.0.1:${port}/none` });
   assert.match(missing.at(-1)?.errorDetail?.message ?? '', /status 404/);
   await assertWhole(fixture);
+});
+
+test('import reads xz and bzip2; an imported layer is kept plain', async (t) => {
+  const fixture = await newFixture(t);
+  const tar = await layerOf('etc-file', 'hello');
+  for (const program of ['xz', 'bzip2']) {
+    const compress = (input: Uint8Array): Buffer => execFileSync(program, ['-c'], { input });
+    await importTar(fixture, compress(tar), { repo: program });
+    const { RootFS } = await fixture.images.inspect(program, { platform: '' });
+    assert.deepEqual(RootFS.Layers, [`sha256:${createHash('sha256').update(tar).digest('hex')}`]);
+    const { id } = await fixture.images.resolve(program);
+    assert.equal(fixture.store.images.layers(id)[0]?.blobDigest, RootFS.Layers?.[0]);
+    await assertWhole(fixture);
+  }
 });
 
 test('import refuses what it cannot use and leaves nothing', async (t) => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,6 +38,9 @@ test('load reads every form and compression to the same image', async (t) => {
     'docker-archive, layers gzip': await dockerArchive([{ ...image, compress: 'gzip' }]),
     'docker-archive, all gzip': gzipSync(await dockerArchive([image])),
     'docker-archive, all zstd': zstdCompressSync(await dockerArchive([image])),
+    'docker-archive, layers xz': await dockerArchive([{ ...image, compress: 'xz' }]),
+    'docker-archive, all xz': execFileSync('xz', ['-c'], { input: await dockerArchive([image]) }),
+    'docker-archive, all bzip2': execFileSync('bzip2', ['-c'], { input: await dockerArchive([image]) }),
     'OCI layout': await ociArchive([image]),
     'OCI layout, layers gzip': await ociArchive([{ ...image, compress: 'gzip' }]),
     'OCI layout, layers zstd': await ociArchive([{ ...image, compress: 'zstd' }]),

@@ -25,6 +25,8 @@ const layerTypes: Partial<Record<Compression, string>> = {
   plain: MEDIA_TYPES.layer,
   gzip: MEDIA_TYPES.layerGzip,
   zstd: MEDIA_TYPES.layerZstd,
+  xz: `${MEDIA_TYPES.layer}+xz`,
+  bzip2: `${MEDIA_TYPES.layer}+bzip2`,
 };
 
 /** A layer from the archive's file. @param mediaType - what the manifest calls it, if there is one. */
