@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createApiServer, type ApiServer } from '#api';
 import { closeArchiveWorkers, unpack } from '#archive';
-import { Engine, engineMigrations } from '#engine';
+import { Engine, engineMigrations, openNetworkStore } from '#engine';
 import { EngineError } from '#errors';
 import type { Logger } from '#lib';
-import { openFileNetworkStore, openNetworks } from '#net';
+import { openNetworks } from '#net';
 import { createRegistryClient } from '#registry';
 import { findInit, findRuntime, OciRuntime, readHostFacts, sealProgram } from '#runtime';
 import { openDatabase, openStore, storeMigrations } from '#store';
@@ -52,7 +52,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
 
   const networks = await openNetworks({
     sys,
-    store: openFileNetworkStore(join(config.dataRoot, 'networks.json')),
+    store: openNetworkStore(db, join(config.dataRoot, 'networks.json')),
     logger,
     execRoot: config.execRoot,
     bridgeName: config.bridge,

@@ -26,6 +26,7 @@ import { ContainerFiles } from './files/container-files.ts';
 import { HealthChecks } from './health/health-checks.ts';
 import { type EmitImageEvent, type Images, openImages } from './images/index.ts';
 import { transferMigrations } from './images/push/blob-sources.ts';
+import { networkMigrations } from './networks/network-store.ts';
 import { NetworkAttachments } from './networks/network-attachments.ts';
 import { NetworkOperations } from './networks/network-operations.ts';
 import { Registries, type RegistriesOptions } from './registries/registries.ts';
@@ -38,6 +39,7 @@ export const engineMigrations: readonly Migration[] = [
   ...containerMigrations,
   ...volumeMigrations,
   ...transferMigrations,
+  ...networkMigrations,
 ];
 
 export interface EngineOptions {

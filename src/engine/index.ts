@@ -1,1 +1,2 @@
+export { openNetworkStore } from './networks/network-store.ts';
 export { Engine, engineMigrations, type EngineOptions } from './engine.ts';

@@ -17,8 +17,9 @@ export { parseCidr, type Subnet } from './ipam/ipv4.ts';
 export {
   type AllocationRecord,
   createMemoryNetworkStore,
+  createNetworkStore,
+  type NetworkContents,
   type NetworkRecord,
   type NetworkStore,
-  openFileNetworkStore,
 } from './store.ts';
 export { endpointExists, noSuchNetwork } from './errors.ts';

@@ -7,7 +7,7 @@ import { createLogger } from '#lib';
 import { createRecordingSys, type RecordingSys, sysError } from '#sys';
 import { endpointMacAddress, predefinedNetworkId, vethName } from './names.ts';
 import { BridgeNetworks } from './networks.ts';
-import { createMemoryNetworkStore, type NetworkStore, openFileNetworkStore } from './store.ts';
+import { createMemoryNetworkStore, type NetworkStore } from './store.ts';
 
 interface Fixture extends Disposable {
   sys: RecordingSys;
@@ -146,32 +146,4 @@ test('names fit the kernel and addresses', () => {
   assert.equal(vethName('e'.repeat(64)).length, 15);
   assert.notEqual(vethName('a'), vethName('b'));
   assert.equal(endpointMacAddress(0xac110002), '02:42:ac:11:00:02');
-});
-
-test('openFileNetworkStore keeps records over a reopening and survives a torn file', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'berth-net-'));
-  const path = join(folder, 'state', 'networks.json');
-  const store = openFileNetworkStore(path);
-  const network = { id: 'n', name: 'bridge', subnet: '10.0.0.0/24', gateway: '10.0.0.1', created: 'now' };
-  const allocation = {
-    networkId: 'n',
-    containerId: 'c',
-    endpointId: 'e',
-    address: '10.0.0.2',
-    macAddress: 'm',
-    interfaceName: 'eth0',
-    names: [],
-    gatewayPriority: 0,
-  };
-  store.saveNetwork(network);
-  store.saveAllocation(allocation);
-  store.saveAllocation({ ...allocation, address: '10.0.0.3' });
-  store.saveAllocation({ ...allocation, containerId: 'd' });
-  store.removeAllocation('n', 'd');
-  const again = openFileNetworkStore(path);
-  assert.deepEqual(again.listNetworks(), [network]);
-  assert.deepEqual(again.listAllocations(), [{ ...allocation, address: '10.0.0.3' }]);
-  writeFileSync(path, '{"networks":[');
-  assert.deepEqual(openFileNetworkStore(path).listNetworks(), []);
-  rmSync(folder, { recursive: true });
 });

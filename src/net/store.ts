@@ -1,7 +1,3 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { isErrno } from '#lib';
-
 /** What a user asked for in making a network. */
 export interface CustomNetwork {
   bridgeName: string;
@@ -49,65 +45,46 @@ export interface NetworkStore {
   removeAllocation(networkId: string, containerId: string): void;
 }
 
-interface Contents {
-  networks: NetworkRecord[];
-  allocations: AllocationRecord[];
+/** What a store begins with. */
+export interface NetworkContents {
+  networks: readonly NetworkRecord[];
+  allocations: readonly AllocationRecord[];
 }
 
-function storeOver(contents: Contents, changed: () => void): NetworkStore {
-  const networks = new Map(contents.networks.map((network) => [network.id, network]));
+/** Where changes go that must last. */
+export type NetworkSink = Omit<NetworkStore, 'listNetworks' | 'listAllocations'>;
+
+/** A store that answers from memory, and hands every change on to `sink` before it counts. */
+export function createNetworkStore(contents: NetworkContents, sink: NetworkSink): NetworkStore {
   const key = (networkId: string, containerId: string): string => `${networkId}/${containerId}`;
+  const networks = new Map(contents.networks.map((network) => [network.id, network]));
   const allocations = new Map(contents.allocations.map((one) => [key(one.networkId, one.containerId), one]));
-  const update = (): void => {
-    contents.networks = [...networks.values()];
-    contents.allocations = [...allocations.values()];
-    changed();
-  };
   return {
     listNetworks: () => [...networks.values()],
     saveNetwork: (network) => {
+      sink.saveNetwork(network);
       networks.set(network.id, network);
-      update();
     },
     removeNetwork: (networkId) => {
-      if (networks.delete(networkId)) update();
+      sink.removeNetwork(networkId);
+      networks.delete(networkId);
     },
     listAllocations: () => [...allocations.values()],
     saveAllocation: (allocation) => {
+      sink.saveAllocation(allocation);
       allocations.set(key(allocation.networkId, allocation.containerId), allocation);
-      update();
     },
     removeAllocation: (networkId, containerId) => {
-      if (allocations.delete(key(networkId, containerId))) update();
+      if (!allocations.has(key(networkId, containerId))) return;
+      sink.removeAllocation(networkId, containerId);
+      allocations.delete(key(networkId, containerId));
     },
   };
 }
 
 /** A store that forgets; for tests. */
 export function createMemoryNetworkStore(): NetworkStore {
-  return storeOver({ networks: [], allocations: [] }, () => undefined);
-}
-
-/**
- * A store in one JSON file, replaced whole at each change. It is not synced: after a crash of the machine no container
- * runs, and what the file lacks is chosen anew.
- */
-export function openFileNetworkStore(path: string): NetworkStore {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const contents = readContents(path);
-  return storeOver(contents, () => {
-    writeFileSync(`${path}.new`, JSON.stringify(contents), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
-  });
-}
-
-/** A file torn by a crash of the machine counts as none. */
-function readContents(path: string): Contents {
-  try {
-    const { networks = [], allocations = [] } = JSON.parse(readFileSync(path, 'utf8')) as Partial<Contents>;
-    return { networks, allocations };
-  } catch (error) {
-    if (error instanceof SyntaxError || isErrno(error, 'ENOENT')) return { networks: [], allocations: [] };
-    throw error;
-  }
+  const nowhere = (): void => undefined;
+  const sink = { saveNetwork: nowhere, removeNetwork: nowhere, saveAllocation: nowhere, removeAllocation: nowhere };
+  return createNetworkStore({ networks: [], allocations: [] }, sink);
 }
