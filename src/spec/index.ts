@@ -38,3 +38,4 @@ export {
   type ImageReference,
 } from './references.ts';
 export { formatPlatform, hostPlatform, matchesPlatform, normalizePlatform, parsePlatform } from './platforms.ts';
+export { hasWildcards, parseIgnoreFile, PathPatterns } from './path-patterns.ts';
