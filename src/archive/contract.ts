@@ -110,3 +110,43 @@ export interface ListChangesOptions {
   lowers: readonly string[];
   signal?: AbortSignal;
 }
+
+export interface MatchOptions {
+  root: string;
+  /** Paths and wildcards below `root`. */
+  sources: readonly string[];
+  /** Patterns of what is left out, by path below `root`. */
+  ignore: readonly string[];
+  signal?: AbortSignal;
+}
+
+/** One path that a source of a copy means. */
+export interface SelectedPath {
+  /** As it was asked for. */
+  source: string;
+  /** Below the root, as found; links in it not followed. */
+  path: string;
+  /** The same without links. */
+  real: string;
+  isDirectory: boolean;
+}
+
+export interface SelectOptions {
+  root: string;
+  /**
+   * What to pack: `from` (without links) under the name `to`; a directory with the empty name gives its content alone. Patterns see the
+   * path as `shown`.
+   */
+  entries: readonly { from: string; shown: string; to: string }[];
+  /** Patterns of what is left out, by path below `root`. */
+  ignore: readonly string[];
+  /** Patterns of what is left out, by path below each `from`. */
+  exclude: readonly string[];
+  /** Instead of the files' own. */
+  owner: { uid: number; gid: number } | undefined;
+  /** As for chmod(1); empty to keep. */
+  mode: string;
+  /** For a digest of the content. */
+  withoutTimes: boolean;
+  signal?: AbortSignal;
+}

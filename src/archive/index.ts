@@ -3,8 +3,11 @@ export type {
   ContainerView,
   ListChangesOptions,
   LookUpOptions,
+  MatchOptions,
   PackOptions,
   PathInfo,
+  SelectedPath,
+  SelectOptions,
   TreeChange,
   UnpackOptions,
   UnpackResult,
@@ -22,6 +25,8 @@ export { createTarWriter, type TarBody, type TarWriter } from './tar/writer.ts';
 export { listChanges } from './changes/list-changes.ts';
 export { LowerLayers, type LowerEntry } from './changes/lower-layers.ts';
 export { packTree } from './pack/pack-tree.ts';
+export { applyMode, parseMode, type ModeChange } from './select/chmod.ts';
+export { matchSources, selectTree } from './select/select-tree.ts';
 export { lookUp, resolveInView } from './view/look-up.ts';
 export { unpack } from './unpack/unpack.ts';
 export { closeArchiveWorkers, warmUpUnpacking } from './workers/pools.ts';

@@ -1,6 +1,15 @@
 import { EngineError, type ErrorKind, findEngineError } from '#errors';
 import { errnoKind, errnoName } from '#sys';
-import type { ArchiveLimits, ContainerView, PathInfo, TreeChange, UnpackOptions, UnpackResult } from '../contract.ts';
+import type {
+  ArchiveLimits,
+  ContainerView,
+  PathInfo,
+  SelectedPath,
+  SelectOptions,
+  TreeChange,
+  UnpackOptions,
+  UnpackResult,
+} from '../contract.ts';
 
 /** What a worker can be asked to do; one job at a time. */
 export type Job =
@@ -23,12 +32,14 @@ export type Job =
       rename: string | undefined;
       overlayUpper: boolean;
     }
+  | { kind: 'match'; root: string; sources: readonly string[]; ignore: readonly string[] }
+  | ({ kind: 'select' } & Omit<SelectOptions, 'signal'>)
   | { kind: 'lookUp'; root: ContainerView; path: string }
   | { kind: 'resolve'; root: ContainerView; path: string }
   | { kind: 'changes'; upper: string; lowers: readonly string[] };
 
 /** `lookUp` answers with what is there, `resolve` with the path without links. */
-export type JobResult = UnpackResult | TreeChange[] | PathInfo | string | undefined;
+export type JobResult = UnpackResult | TreeChange[] | { matches: SelectedPath[] } | PathInfo | string | undefined;
 
 /** Shared memory of a job: see {@link JobControl}. */
 export type ControlCells = Int32Array<SharedArrayBuffer>;

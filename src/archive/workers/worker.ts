@@ -5,6 +5,8 @@ import type { ContainerView } from '../contract.ts';
 import { compareWithLowers, listUpper } from '../changes/changes-job.ts';
 import { ChunkSink } from '../pack/chunk-sink.ts';
 import { runPack } from '../pack/pack-job.ts';
+import { matchSources } from '../select/match-job.ts';
+import { runSelect } from '../select/select-job.ts';
 import { runUnpack } from '../unpack/unpack-job.ts';
 import { lookUpPath, resolvePath } from '../view/look-up-job.ts';
 import { ContainerViews } from '../view/container-views.ts';
@@ -60,6 +62,15 @@ async function run(job: Job, control: JobControl): Promise<JobResult> {
     case 'pack': {
       enter(job.root);
       runPack(job, new ChunkSink(control, (bytes) => post({ kind: 'chunk', bytes }, [bytes.buffer])), sys.files);
+      return undefined;
+    }
+    case 'match': {
+      sys.namespaces.chroot(job.root);
+      return { matches: matchSources(job.sources, job.ignore) };
+    }
+    case 'select': {
+      sys.namespaces.chroot(job.root);
+      runSelect(job, new ChunkSink(control, (bytes) => post({ kind: 'chunk', bytes }, [bytes.buffer])), sys.files);
       return undefined;
     }
     case 'lookUp': {
