@@ -1,5 +1,6 @@
 import type { Logger } from '#lib';
 import type { RegistryConfig } from './config/schema.ts';
+import type { Upstream } from './proxy/upstream.ts';
 import { collectGarbage } from './storage/collect.ts';
 import type { RegistryStorage } from './storage/registry-storage.ts';
 
@@ -7,7 +8,12 @@ import type { RegistryStorage } from './storage/registry-storage.ts';
 const expiryMs = 10 * 60_000;
 
 /** Ends abandoned uploads and collects garbage, when the configuration says so. Dispose waits for what is under way. */
-export function startHousekeeping(storage: RegistryStorage, config: RegistryConfig, logger: Logger): AsyncDisposable {
+export function startHousekeeping(
+  storage: RegistryStorage,
+  config: RegistryConfig,
+  logger: Logger,
+  upstream?: Upstream,
+): AsyncDisposable {
   const uploadsMs = config.uploads.expireAfterSeconds * 1000;
   const { everySeconds, graceSeconds, deleteUntagged } = config.collect;
   const jobs = [
@@ -15,6 +21,17 @@ export function startHousekeeping(storage: RegistryStorage, config: RegistryConf
       const expired = await storage.uploads.expire(Date.now() - uploadsMs);
       if (expired > 0) logger.info('uploads expired', { count: expired });
     }),
+    ...(upstream && config.proxy
+      ? [
+          every(Math.min(expiryMs, config.proxy.keepSeconds * 1000), async () => {
+            const expired = await upstream.expire();
+            if (expired === 0) return;
+            const graceMs = (config.proxy?.keepSeconds ?? 0) * 1000;
+            const collected = await collectGarbage(storage, { deleteUntagged: false, graceMs });
+            logger.info('cached images expired', { expired, ...collected });
+          }),
+        ]
+      : []),
     ...(everySeconds === 0
       ? []
       : [

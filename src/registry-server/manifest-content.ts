@@ -121,3 +121,18 @@ function isForeign(layer: { mediaType: string; urls?: readonly string[] | undefi
 function nonEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;
 }
+
+/** Everything a valid manifest names, with its length. */
+export function listContents(bytes: Uint8Array): { digest: Digest; sizeBytes: number }[] {
+  const value = parseJson(bytes);
+  const descriptors = v.parse(v.array(descriptor), [
+    ...('config' in value ? [value['config']] : []),
+    ...listOf(value['layers']),
+    ...listOf(value['manifests']),
+  ]);
+  return descriptors.map(({ digest: each, size }) => ({ digest: each, sizeBytes: size }));
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : [];
+}

@@ -9,20 +9,14 @@ import type { RegistryConfig } from './config/schema.ts';
 import { listenForTasks, perform } from './control.ts';
 import { parseListenAddress } from './http/listen-address.ts';
 import { createRegistryServer, type ServerParts } from './http/server.ts';
+import { Notifications } from './events/notifications.ts';
 import { readTlsFiles, watchTlsFiles } from './http/tls.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { RegistryMetrics } from './metrics.ts';
-import { type ContentEvents, registryRoutes } from './routes/routes.ts';
+import { proxyRoutes } from './proxy/proxy-routes.ts';
+import { Upstream } from './proxy/upstream.ts';
+import { registryRoutes } from './routes/routes.ts';
 import { RegistryStorage, type StorageOptions } from './storage/registry-storage.ts';
-
-const noEvents: ContentEvents = {
-  manifestPulled: () => undefined,
-  manifestPushed: () => undefined,
-  manifestDeleted: () => undefined,
-  blobPulled: () => undefined,
-  blobPushed: () => undefined,
-  blobDeleted: () => undefined,
-};
 
 /** A storage as the configuration wants it. */
 export function storageOptions(config: RegistryConfig): StorageOptions {
@@ -48,13 +42,16 @@ export class Registry {
     await using parts = new AsyncDisposableStack();
     const storage = parts.use(await RegistryStorage.open(storageOptions(config)));
     const authentication = parts.use(openAuthentication(config));
-    parts.use(startHousekeeping(storage, config, logger));
+    const notifications = parts.use(new Notifications(storage, config.notifications, logger));
+    const upstream = config.proxy && parts.use(new Upstream(storage, config.proxy, logger));
+    parts.use(startHousekeeping(storage, config, logger, upstream));
     const control = await listenForTasks(config.root, async (task) => await perform(storage, task));
     parts.defer(() => void control.close());
     const metrics = config.metrics ? new RegistryMetrics(storage) : undefined;
+    const routes = registryRoutes(storage, config.uploads, notifications);
     const server = parts.use(
       createServer(config, logger, {
-        routes: registryRoutes(storage, config.uploads, noEvents),
+        routes: upstream ? proxyRoutes(routes, storage, upstream) : routes,
         extras: {
           '/healthz': (_request, response) => void response.end('ok\n'),
           ...(metrics ? { '/metrics': async (_request, response) => await metrics.send(response) } : {}),

@@ -31,7 +31,28 @@ export interface RegistryConfig {
     readonly graceSeconds: number;
     readonly deleteUntagged: boolean;
   };
+  readonly notifications: readonly NotificationEndpoint[];
+  readonly proxy?: ProxyConfig | undefined;
   readonly quotas: readonly { readonly repository: string; readonly bytes: number }[];
+}
+
+/** Where events are sent. */
+export interface NotificationEndpoint {
+  readonly name: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly actions: readonly ('push' | 'pull' | 'mount' | 'delete')[];
+  readonly timeoutSeconds: number;
+  readonly maxQueued: number;
+}
+
+/** The registry that is cached. */
+export interface ProxyConfig {
+  readonly upstream: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly freshSeconds: number;
+  readonly keepSeconds: number;
 }
 
 export interface TokenConfig {
@@ -105,6 +126,33 @@ export const configSchema: v.GenericSchema<unknown, RegistryConfig> = v.strictOb
       deleteUntagged: v.optional(v.boolean(), false),
     }),
     {},
+  ),
+  notifications: v.optional(
+    v.array(
+      v.strictObject({
+        name: text,
+        url: v.pipe(v.string(), v.url()),
+        headers: v.optional(v.record(v.string(), v.string()), {}),
+        actions: v.optional(v.array(v.picklist(['push', 'pull', 'mount', 'delete'])), [
+          'push',
+          'pull',
+          'mount',
+          'delete',
+        ]),
+        timeoutSeconds: v.optional(seconds, 5),
+        maxQueued: v.optional(v.pipe(count, v.minValue(1)), 10_000),
+      }),
+    ),
+    [],
+  ),
+  proxy: v.optional(
+    v.strictObject({
+      upstream: v.pipe(v.string(), v.regex(/^https?:\/\/[^/?#@]+\/?$/, 'is no URL of a registry')),
+      username: v.optional(text),
+      password: v.optional(text),
+      freshSeconds: v.optional(count, 300),
+      keepSeconds: v.optional(seconds, 7 * 24 * 3600),
+    }),
   ),
   quotas: v.optional(v.array(v.strictObject({ repository: glob, bytes: count })), []),
 });

@@ -106,7 +106,7 @@ export class UploadRoutes {
 
   async #finish(exchange: Exchange, target: UploadTarget, digest: Digest): Promise<void> {
     const { uploads } = this.#storage;
-    const part = hasBody(exchange.request) ? this.#part(exchange, target) : undefined;
+    const part = hasBody(exchange.request) ? this.#part(exchange, target, digest) : undefined;
     const file = await uploads.finish(target.id, target.repository, part);
     try {
       await this.#storage.commitBlob(target.repository, file, digest);
@@ -129,10 +129,12 @@ export class UploadRoutes {
     sendEmpty(exchange.response, 204);
   }
 
-  #part(exchange: Exchange, target: UploadTarget): UploadPart {
+  /** @param digest - where it is known; what the repository has already needs no room. */
+  #part(exchange: Exchange, { repository }: UploadTarget, digest?: Digest): UploadPart {
     const { request } = exchange;
     const { maxBlobBytes } = this.#rules;
-    const room = this.#storage.roomBytes(target.repository);
+    const isThere = digest !== undefined && this.#storage.links.find(repository, digest) !== undefined;
+    const room = isThere ? Infinity : this.#storage.roomBytes(repository);
     return {
       body: bodyOf(request),
       range: readRange(request.headers['content-range'], contentLength(request)),
@@ -141,7 +143,7 @@ export class UploadRoutes {
         if (maxBlobBytes > 0 && sizeBytes > maxBlobBytes) {
           throw registryError('SIZE_INVALID', { status: 413, message: `blobs are limited to ${maxBlobBytes} bytes` });
         }
-        if (sizeBytes > room) this.#storage.checkQuota(target.repository, sizeBytes);
+        if (sizeBytes > room) this.#storage.checkQuota(repository, sizeBytes);
       },
     };
   }

@@ -68,10 +68,11 @@ function danglingReferences(storage: RegistryStorage): string[] {
   const rows = storage.db
     .prepare(
       `SELECT name, manifest_digest, r.digest, kind FROM manifest_references AS r JOIN repositories ON id = r.repository_id
-       WHERE (kind = 'blob' AND NOT EXISTS
+       WHERE NOT EXISTS (SELECT 1 FROM upstream_contents AS u WHERE u.repository = name AND u.digest = r.digest)
+       AND ((kind = 'blob' AND NOT EXISTS
          (SELECT 1 FROM blob_links AS b WHERE b.repository_id = r.repository_id AND b.digest = r.digest))
        OR (kind = 'manifest' AND NOT EXISTS
-         (SELECT 1 FROM manifests AS m WHERE m.repository_id = r.repository_id AND m.digest = r.digest))`,
+         (SELECT 1 FROM manifests AS m WHERE m.repository_id = r.repository_id AND m.digest = r.digest)))`,
     )
     .all();
   return rows.map(

@@ -10,7 +10,9 @@ import type { Migration } from '#store';
  * manifest_references  what a manifest needs: blobs and child manifests
  * tags                 name → manifest of the same repository
  * uploads              begun and not finished; the bytes are in uploads/<id>, and how many is that file's length
- * notifications        events not yet delivered, per endpoint
+ * notifications        events not yet delivered, per endpoint, in order
+ * upstream_contents    of a cache: what its manifests name, fetched when it is asked for, and how long it is
+ * upstream_checks      of a cache: when a tag or digest was last compared with, or asked for through, the upstream
  * ```
  */
 export const registryMigrations: readonly Migration[] = [
@@ -66,6 +68,34 @@ export const registryMigrations: readonly Migration[] = [
         touched_ms INTEGER NOT NULL
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX uploads_by_time ON uploads(touched_ms);
+    `,
+  },
+  {
+    id: 'registry-2-notifications',
+    up: `
+      CREATE TABLE notifications (
+        id INTEGER PRIMARY KEY,
+        endpoint TEXT NOT NULL,
+        event TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX notifications_by_endpoint ON notifications(endpoint, id);
+    `,
+  },
+  {
+    id: 'registry-3-cache',
+    up: `
+      CREATE TABLE upstream_contents (
+        repository TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        PRIMARY KEY (repository, digest)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE upstream_checks (
+        repository TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        checked_ms INTEGER NOT NULL,
+        PRIMARY KEY (repository, reference)
+      ) STRICT, WITHOUT ROWID;
     `,
   },
 ];
