@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { EngineError } from '#errors';
 import type { LogLevel } from '#lib';
+import { type NetworkConfig, poolList, toNetworkConfig } from './network-config.ts';
 import { mirrorList, toRegistryConfig, type RegistryConfig } from './registry-config.ts';
 
 /** How this daemon runs: flags, then `daemon.json`, then defaults. Names are dockerd's. */
@@ -15,6 +16,7 @@ export interface DaemonConfig {
   group: string;
   bridge: string;
   bip: string;
+  network: NetworkConfig;
   defaultRuntime: string;
   /** Name to path. */
   runtimes: Record<string, string>;
@@ -54,6 +56,17 @@ const options = {
   group: { kind: 'string', short: 'G', help: 'Group of the unix socket (default "docker" where it exists)' },
   bridge: { kind: 'string', short: 'b', help: 'Name of the default network\'s bridge (default "berth0")' },
   bip: { kind: 'string', help: "Address of the default network's bridge, with its prefix length" },
+  'fixed-cidr': { kind: 'string', help: 'Part of the default network that containers get addresses from' },
+  'default-address-pool': {
+    kind: 'list',
+    key: 'default-address-pools',
+    help: 'Where networks are cut from (base=172.30.0.0/16,size=24); default: /24s of 172.17-31 and 192.168',
+  },
+  mtu: { kind: 'integer', help: 'MTU of the default network (default: the way out, 1500 at most)' },
+  icc: { kind: 'boolean', help: 'Containers of the default network reach each other (default true)' },
+  'ip-masq': { kind: 'boolean', help: "Hide the default network behind the host's addresses (default true)" },
+  'ip-forward': { kind: 'boolean', help: 'Switch on IPv4 forwarding (default true)' },
+  iptables: { kind: 'boolean', help: 'Write firewall rules (default true)' },
   'default-runtime': { kind: 'string', help: 'Default OCI runtime for containers (default: crun, else runc)' },
   'add-runtime': { kind: 'list', key: 'runtimes', help: 'Register a further OCI runtime (name=path)' },
   label: { kind: 'list', key: 'labels', help: 'Set key=value labels on the daemon' },
@@ -120,16 +133,33 @@ function parseFlags(args: string[]): Values {
     ]),
   );
   try {
-    const { values, positionals } = parseArgs({ args, options: spec, allowPositionals: true });
+    const [rest, switched] = takeSwitches(args);
+    const { values, positionals } = parseArgs({ args: rest, options: spec, allowPositionals: true });
     if (positionals.length > 0) throw invalid(`"berthd" accepts no arguments.`);
-    return new Map(
-      Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, toValue(value)] as const])),
-    );
+    return new Map([
+      ...Object.entries(values).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, toValue(value)] as const],
+      ),
+      ...switched,
+    ]);
   } catch (cause) {
     if (cause instanceof EngineError) throw cause;
     const flag = cause instanceof Error ? /'(-[^' ]+)/.exec(cause.message)?.[1] : undefined;
     throw invalid(flag === undefined ? String(cause) : `unknown or incomplete flag: ${flag}`);
   }
+}
+
+/** `--icc=false`: Go's flags take a value for a switch, which Node's parser does not. */
+function takeSwitches(args: readonly string[]): [rest: string[], switched: Map<string, boolean>] {
+  const switched = new Map<string, boolean>();
+  const rest = args.filter((argument) => {
+    const [, name = '', value = ''] = /^--([\w-]+)=(true|false|1|0|t|f)$/i.exec(argument) ?? [];
+    const option = Object.entries<Option>(options).find(([known]) => known === name)?.[1];
+    if (option?.kind !== 'boolean') return true;
+    switched.set(name, /^[1t]/i.test(value));
+    return false;
+  });
+  return [rest, switched];
 }
 
 function toValue(value: string | boolean | (string | boolean)[]): string | boolean | string[] {
@@ -207,6 +237,7 @@ function decodeFileValue(
       return `${runtime}=${path}`;
     });
   }
+  if (name === 'default-address-pool') return poolList(value, problem);
   if (name === 'mirror') return mirrorList(value, problem);
   if (kind === 'integer' && typeof value === 'number') return String(value);
   if (kind === 'boolean' && typeof value === 'boolean') return value;
@@ -226,6 +257,10 @@ function toConfig(values: Values): DaemonConfig {
     const value = values.get(name);
     return Array.isArray(value) ? value : [];
   };
+  const flag = (name: Name, fallback: boolean): boolean => {
+    const value = values.get(name);
+    return typeof value === 'boolean' ? value : fallback;
+  };
   const level = values.get('debug') === true ? 'debug' : levels.find((known) => known === text('log-level', 'info'));
   if (level === undefined) throw invalid(`unable to parse logging level: ${text('log-level', '')}`);
   const execRoot = text('exec-root', '/run/berth');
@@ -239,6 +274,7 @@ function toConfig(values: Values): DaemonConfig {
     group: text('group', ''),
     bridge: text('bridge', 'berth0'),
     bip: text('bip', ''),
+    network: toNetworkConfig({ text, list, flag }),
     defaultRuntime: text('default-runtime', ''),
     runtimes: Object.fromEntries(list('add-runtime').map(parseRuntime)),
     labels: list('label'),

@@ -58,6 +58,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
     bridgeName: config.bridge,
     tableName: config.bridge === 'berth0' ? 'berth' : `berth-${config.bridge}`,
     bridgeAddress: config.bip === '' ? undefined : config.bip,
+    ...config.network,
   });
   opening.defer(() => networks.close());
 

@@ -45,7 +45,7 @@ test('planNetwork takes the first /24 that neither the host nor another network 
   assert.equal(record.custom?.bridgeName, 'br-abcdef012345');
   const pools = [{ space: parseCidr('172.17.0.0/23').subnet, prefixLength: 24 }];
   assert.throws(() => plan({}, { pools }), {
-    kind: 'unavailable',
+    kind: 'invalidArgument',
     message: 'all predefined address pools have been fully subnetted',
   });
 });

@@ -16,6 +16,8 @@ export interface NetworkOptions {
   tableName?: string | undefined;
   /** The bridge's address with the network's length, `172.30.0.1/24` (`--bip`); default the first free network. */
   bridgeAddress?: string | undefined;
+  /** Part of the default network that containers get addresses from (`--fixed-cidr`); without an address, all of it. */
+  fixedCidr?: string | undefined;
   /** Where the first free network is looked for (`--default-address-pool`). */
   pools?: readonly Pool[] | undefined;
   /** Default 1500, or less where the host's default route has less. */

@@ -5,7 +5,7 @@ import type { NetworkSpec } from '../contract.ts';
 import { planNetwork } from '../create-network.ts';
 import { activeEndpoints, noSuchNetwork, predefinedNotRemoved } from '../errors.ts';
 import type { Firewall } from '../firewall/firewall.ts';
-import { parseCidr } from '../ipam/ipv4.ts';
+import { formatIpv4, parseCidr } from '../ipam/ipv4.ts';
 import { defaultPools, type Pool } from '../ipam/pools.ts';
 import { isClaimedByElder, readTakenSubnets } from '../ipam/taken.ts';
 import { bridgeAlias, bridgeMacAddress, predefinedNetworkId } from '../names.ts';
@@ -17,6 +17,12 @@ import { BridgeNetwork } from './network.ts';
 import { settingsOf } from './settings.ts';
 
 const MAX_CLAIM_ATTEMPTS = 10;
+
+/** The first address of a block, with the block's length. */
+function firstHost(cidr: string): string {
+  const { base, prefixLength } = parseCidr(cidr).subnet;
+  return `${formatIpv4(base + 1)}/${prefixLength}`;
+}
 
 /** Where the bridges are made. */
 export interface BridgeGround {
@@ -105,7 +111,8 @@ export class Bridges {
       this.#default = network;
       this.#applyFirewall();
       this.#ensureBridge(network);
-      const settled = this.#options.bridgeAddress !== undefined || network.endpoints().size > 0;
+      const { bridgeAddress, fixedCidr } = this.#options;
+      const settled = (bridgeAddress ?? fixedCidr) !== undefined || network.endpoints().size > 0;
       if (settled || attempt === MAX_CLAIM_ATTEMPTS) return;
       const index = readBridge(socket, bridgeName).link?.index ?? 0;
       if (!isClaimedByElder(socket.listAddresses(), network.subnet, index)) return;
@@ -113,7 +120,8 @@ export class Bridges {
   }
 
   #chooseDefault(others: readonly NetworkRecord[]): NetworkRecord {
-    const { store, logger, bridgeAddress } = this.#options;
+    const { store, logger, fixedCidr } = this.#options;
+    const bridgeAddress = this.#options.bridgeAddress ?? (fixedCidr === undefined ? undefined : firstHost(fixedCidr));
     const { socket, bridgeName } = this.#ground;
     const id = this.#defaultId;
     const ownIndex = readBridge(socket, bridgeName).link?.index;

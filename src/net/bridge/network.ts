@@ -17,7 +17,8 @@ export class BridgeNetwork {
   readonly #allocations = new Map<string, AllocationRecord>();
 
   constructor(record: NetworkRecord, settings: BridgeSettings, store: NetworkStore) {
-    const { ipRange, auxiliary = {} } = record.custom ?? {};
+    const { ipRange } = settings;
+    const { auxiliary = {} } = record.custom ?? {};
     this.record = record;
     this.settings = settings;
     this.subnet = parseCidr(record.subnet).subnet;

@@ -12,6 +12,8 @@ export interface BridgeSettings {
   interContainer: boolean;
   /** Nothing goes in or out but from the host. */
   internal: boolean;
+  /** Containers get addresses from this part of the subnet. */
+  ipRange?: string | undefined;
 }
 
 /** Docker's names for options of bridge networks. */
@@ -74,11 +76,14 @@ export function settingsOf(
   daemon: NetworkOptions,
 ): BridgeSettings {
   const { custom } = record;
-  if (custom !== undefined) return settingsFromOptions(custom.options, { ...custom, mtu: facts.mtu });
+  if (custom !== undefined) {
+    return { ...settingsFromOptions(custom.options, { ...custom, mtu: facts.mtu }), ipRange: custom.ipRange };
+  }
   return {
     ...facts,
     masquerade: daemon.ipMasquerade !== false,
     interContainer: daemon.interContainer !== false,
     internal: false,
+    ipRange: daemon.fixedCidr,
   };
 }

@@ -42,7 +42,7 @@ test('chooseSubnet skips what the host uses, with whole pools', () => {
   assert.equal(formatSubnet(chooseSubnet(defaultPools, subnets('172.17.0.0/16'))), '172.18.0.0/24');
   assert.equal(formatSubnet(chooseSubnet(defaultPools, subnets('172.16.0.0/12'))), '192.168.0.0/24');
   assert.equal(formatSubnet(chooseSubnet(defaultPools, subnets('172.16.0.0/12', '192.168.0.53/32'))), '192.168.1.0/24');
-  assert.throws(() => chooseSubnet(defaultPools, subnets('128.0.0.0/1')), { kind: 'unavailable' });
+  assert.throws(() => chooseSubnet(defaultPools, subnets('128.0.0.0/1')), { kind: 'invalidArgument' });
 });
 
 test('AddressPool gives the lowest free address, the preferred one if free, and runs out', () => {

@@ -17,7 +17,7 @@ export const defaultPools: readonly Pool[] = [
 /**
  * The first network of the pools that overlaps none of `taken`.
  *
- * @throws {@link EngineError} unavailable when there is none.
+ * @throws {@link EngineError} invalidArgument when there is none, as dockerd has it.
  */
 export function chooseSubnet(pools: readonly Pool[], taken: readonly Subnet[]): Subnet {
   for (const pool of pools) {
@@ -29,7 +29,7 @@ export function chooseSubnet(pools: readonly Pool[], taken: readonly Subnet[]): 
     }
   }
   throw new EngineError(
-    'unavailable',
+    'invalidArgument',
     'NETWORK_POOLS_EXHAUSTED',
     'all predefined address pools have been fully subnetted',
   );
