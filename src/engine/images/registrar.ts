@@ -122,6 +122,7 @@ export class Registrar {
     const row = { id, manifestDigest, parentId: image.parentId, addedAt: now };
     const added = this.#store.transaction((): AddedImage => {
       const isNew = this.#store.images.add(row, layers);
+      if (!isNew && image.manifest) this.#takeManifest(id, manifestDigest, layers);
       const mean = indexDigest === undefined ? id : this.#joinIndex(indexDigest, row, layers, image);
       return { id, isNew, moved: this.#tag(image.references, mean, now, indexDigest) };
     });
@@ -150,6 +151,17 @@ export class Registrar {
       if (!isKept) throw noSuchImage(id);
       this.#store.images.add(row, layers);
     });
+  }
+
+  /**
+   * The image was here, and now came with a manifest of its own. A registry's digest is that of the manifest, so this one
+   * is kept from now on, unless a name has the digest of the one before.
+   */
+  #takeManifest(id: Digest, manifest: Digest, layers: readonly ImageLayer[]): void {
+    const { images } = this.#store;
+    const before = images.find(id)?.manifestDigest;
+    const isNamed = images.references(id).some((reference) => reference.endsWith(`@${before}`));
+    if (before !== manifest && !isNamed) images.replaceManifest(id, manifest, layers);
   }
 
   #tag(references: readonly string[], id: Digest, now: string, index: Digest | undefined): AddedImage['moved'] {

@@ -57,6 +57,8 @@ export class ImageRecords {
   readonly #insert: Statement;
   readonly #insertLayer: Statement;
   readonly #layers: Statement;
+  readonly #setManifest: Statement;
+  readonly #setLayerBlob: Statement;
   readonly #remove: Statement;
   readonly #resolve: Statement;
   readonly #references: Statement;
@@ -83,6 +85,8 @@ export class ImageRecords {
     );
     this.#insertLayer = db.prepare('INSERT INTO image_layers VALUES (?, ?, ?, ?)');
     this.#layers = db.prepare('SELECT chain_id, blob_digest FROM image_layers WHERE image_id = ? ORDER BY position');
+    this.#setManifest = db.prepare('UPDATE images SET manifest_digest = ? WHERE id = ?');
+    this.#setLayerBlob = db.prepare('UPDATE image_layers SET blob_digest = ? WHERE image_id = ? AND position = ?');
     this.#remove = db.prepare('DELETE FROM images WHERE id = ?');
     this.#resolve = db.prepare('SELECT image_id, index_digest FROM tags WHERE reference = ?');
     this.#references = db.prepare('SELECT reference FROM tags WHERE image_id = ? ORDER BY reference');
@@ -151,6 +155,14 @@ export class ImageRecords {
       if (Number(changes) === 0) return false;
       layers.forEach((layer, position) => this.#insertLayer.run(image.id, position, layer.chainId, layer.blobDigest));
       return true;
+    });
+  }
+
+  /** The image came once more, with another manifest: from now on that one counts, and the blobs it names. */
+  replaceManifest(id: Digest, manifest: Digest, layers: readonly ImageLayer[]): void {
+    this.#db.transaction(() => {
+      this.#setManifest.run(manifest, id);
+      layers.forEach((layer, position) => this.#setLayerBlob.run(layer.blobDigest, id, position));
     });
   }
 

@@ -1,15 +1,53 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Digest } from '#spec';
+import { gzipSync } from 'node:zlib';
+import { parseDigest, type Digest } from '#spec';
 import { Registrar, type NewImage } from '../../../src/engine/images/registrar.ts';
-import { configOf, idOf, indexOf, layerOf, type ArchiveImage, type BuiltIndex } from './archives.ts';
-import { assertEmpty, assertWhole, newFixture, type ImageFixture } from './fixture.ts';
+import {
+  configOf,
+  dockerArchive,
+  idOf,
+  indexOf,
+  layerOf,
+  sha256,
+  type ArchiveImage,
+  type BuiltIndex,
+} from './archives.ts';
+import { assertEmpty, assertWhole, loaded, newFixture, type ImageFixture } from './fixture.ts';
 
 const REPOSITORY = 'registry.example.com/team/app';
 const host = process.arch === 'arm64' ? 'arm64' : 'amd64';
 const whole = { force: false, noPrune: false, platforms: [] };
 
-/** Adds one platform of an index as a pull by tag does. */
+/** Adds a manifest, and the index it was chosen from if there is one, as a pull by tag does. */
+async function add(
+  fixture: ImageFixture,
+  image: ArchiveImage,
+  came: { manifest: Buffer | undefined; index?: Buffer; digest: string },
+  tags: readonly string[],
+): Promise<string> {
+  const { store } = fixture;
+  using lease = store.leases.open();
+  const signal = new AbortController().signal;
+  const layers: NewImage['layers'][number][] = [];
+  for (const layer of image.layers) {
+    const bytes = image.compress === 'gzip' ? gzipSync(layer) : layer;
+    const digest = await store.blobs.put(bytes, (pinned) => lease.pinBlob(pinned));
+    const suffix = image.compress === 'gzip' ? '+gzip' : '';
+    const blob = { digest, sizeBytes: bytes.length, mediaType: `application/vnd.oci.image.layer.v1.tar${suffix}` };
+    layers.push({ diffId: parseDigest(`sha256:${sha256(layer)}`), blob });
+  }
+  const references = [...tags.map((tag) => `${REPOSITORY}:${tag}`), `${REPOSITORY}@${came.digest}`];
+  const { manifest, index } = came;
+  const added = await new Registrar(store).add(
+    { config: configOf(image), layers, manifest, index, references },
+    lease,
+    signal,
+  );
+  return added.id;
+}
+
+/** Adds one platform of an index. */
 async function pull(
   fixture: ImageFixture,
   image: ArchiveImage,
@@ -17,23 +55,8 @@ async function pull(
   position: number,
   tags: readonly string[] = ['1'],
 ): Promise<string> {
-  const { store } = fixture;
-  using lease = store.leases.open();
-  const signal = new AbortController().signal;
-  const layers: NewImage['layers'][number][] = [];
-  for (const layer of image.layers) {
-    const digest = await store.blobs.put(layer, (pinned) => lease.pinBlob(pinned));
-    const blob = { digest, sizeBytes: layer.length, mediaType: 'application/vnd.oci.image.layer.v1.tar' };
-    layers.push({ diffId: digest, blob });
-  }
-  const references = [...tags.map((tag) => `${REPOSITORY}:${tag}`), `${REPOSITORY}@${index.digest}`];
   const manifest = index.blobs.get(index.manifests[position] ?? '');
-  const added = await new Registrar(store).add(
-    { config: configOf(image), layers, manifest, index: index.bytes, references },
-    lease,
-    signal,
-  );
-  return added.id;
+  return await add(fixture, image, { manifest, index: index.bytes, digest: index.digest }, tags);
 }
 
 async function platforms(cmd = 'sh'): Promise<ArchiveImage[]> {
@@ -151,4 +174,26 @@ test('two names whose indexes share a platform: removing one keeps what the othe
   await assertWhole(fixture);
   await fixture.images.remove(`${REPOSITORY}:two`, whole);
   await assertEmpty(fixture);
+});
+
+test('an image that was loaded and is pulled then has the manifest of the registry, until another registry has it too', async (t) => {
+  const fixture = await newFixture(t);
+  const image: ArchiveImage = { layers: [await layerOf('a')], tags: ['loaded:1'] };
+  await loaded(fixture.images, await dockerArchive([image]));
+  const compressed: ArchiveImage = { ...image, compress: 'gzip' };
+  const [digest = ''] = indexOf([compressed]).manifests;
+  const manifest = indexOf([compressed]).blobs.get(digest);
+  assert.equal(await add(fixture, compressed, { manifest, digest }, ['1']), idOf(image));
+  await fixture.store.collect();
+  await assertWhole(fixture);
+  const descriptor = async (): Promise<string | undefined> =>
+    (await fixture.images.inspect('loaded:1', { platform: '' })).Descriptor?.digest;
+  assert.equal(await descriptor(), digest);
+  await loaded(fixture.images, await dockerArchive([image]));
+  assert.equal(await descriptor(), digest, 'a load without a manifest changes nothing');
+  const [plain = ''] = indexOf([image]).manifests;
+  await add(fixture, image, { manifest: indexOf([image]).blobs.get(plain), digest: plain }, ['2']);
+  assert.equal(await descriptor(), digest, 'its digest is a name');
+  await fixture.store.collect();
+  await assertWhole(fixture);
 });
