@@ -218,14 +218,37 @@ export function indexOf(images: readonly ArchiveImage[], options: { extras?: boo
 
 const hostArchitecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
 
-/** An OCI layout with one index. @param without - digests of blobs that are left out. */
-export async function indexArchive(index: BuiltIndex, name?: string, without: readonly string[] = []): Promise<Buffer> {
-  const annotations = name === undefined ? {} : { annotations: { 'io.containerd.image.name': name } };
-  const root = { mediaType: TYPES.index, digest: index.digest, size: index.bytes.length, ...annotations };
+/** An index that lists nothing but indexes. */
+export function indexOfIndexes(...nested: readonly BuiltIndex[]): BuiltIndex {
+  const manifests = nested.map(({ digest, bytes }) => ({ mediaType: TYPES.index, digest, size: bytes.length }));
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: TYPES.index, manifests }));
+  const digest = `sha256:${sha256(bytes)}`;
+  const blobs = new Map([...nested.flatMap((index) => [...index.blobs]), [digest, bytes] as const]);
+  return { bytes, digest, manifests: nested.map((index) => index.digest), blobs };
+}
+
+/**
+ * An OCI layout with one index.
+ *
+ * @param without - digests of blobs that are left out.
+ * @param more - other indexes, whose blobs are among the first one's.
+ */
+export async function indexArchive(
+  index: BuiltIndex,
+  name?: string,
+  without: readonly string[] = [],
+  more: readonly { index: BuiltIndex; name: string }[] = [],
+): Promise<Buffer> {
+  const manifests = [{ index, name }, ...more].map(({ index: { digest, bytes }, name: text }) => ({
+    mediaType: TYPES.index,
+    digest,
+    size: bytes.length,
+    ...(text === undefined ? {} : { annotations: { 'io.containerd.image.name': text } }),
+  }));
   const blobs = [...index.blobs].filter(([digest]) => !without.includes(digest));
   return await tarOf([
     { name: 'oci-layout', content: '{"imageLayoutVersion":"1.0.0"}' },
-    { name: 'index.json', content: JSON.stringify({ schemaVersion: 2, manifests: [root] }) },
+    { name: 'index.json', content: JSON.stringify({ schemaVersion: 2, manifests }) },
     ...blobs.map(([digest, content]) => ({ name: `blobs/sha256/${digest.slice('sha256:'.length)}`, content })),
   ]);
 }

@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { readTar } from '#archive';
-import { idOf, indexArchive, indexOf, layerOf, type ArchiveImage } from './archives.ts';
+import {
+  idOf,
+  indexArchive,
+  indexOf,
+  indexOfIndexes,
+  layerOf,
+  type ArchiveImage,
+  type BuiltIndex,
+} from './archives.ts';
 import { assertEmpty, assertWhole, loaded, loadLines, never, newFixture, type ImageFixture } from './fixture.ts';
 
 const host = process.arch === 'arm64' ? 'arm64' : 'amd64';
@@ -258,4 +266,52 @@ test('rmi of a platform gives up that one, and the index means another image tha
   await assertWhole(fixture);
   assert.deepEqual((await remove('linux/riscv64'))[0], { Untagged: 'multi:1' });
   await assertEmpty(fixture);
+});
+
+test('a layer that is foreign to one image of an archive and own to the next is unpacked for that', async (t) => {
+  const fixture = await newFixture(t);
+  const [foreign, own] = (await threePlatforms()) as [ArchiveImage, ArchiveImage];
+  const swapped = { ...foreign, architecture: host };
+  const one = indexOf([own, foreign]);
+  const two = indexOf([swapped]);
+  const archive = await indexArchive(
+    { ...one, blobs: new Map([...one.blobs, ...two.blobs]) },
+    'one:1',
+    [],
+    [{ index: two, name: 'two:1' }],
+  );
+  assert.deepEqual(await loaded(fixture.images, archive), ['Loaded image: one:1', 'Loaded image: two:1']);
+  assert.equal((await fixture.images.resolve('two:1')).id, idOf(swapped));
+  await assertWhole(fixture);
+});
+
+test('an index inside an index is kept and its image found; deep and broken ones are refused and leave nothing', async (t) => {
+  const fixture = await newFixture(t);
+  const images = await threePlatforms();
+  const inner = indexOf(images);
+  const outer = indexOfIndexes(inner);
+  assert.deepEqual(await loaded(fixture.images, await indexArchive(outer, 'nested:1')), ['Loaded image: nested:1']);
+  assert.equal((await fixture.images.resolve('nested:1')).id, idOf(at(images, 1)));
+  await assertWhole(fixture);
+  const files = await namesIn(await saved(fixture, 'nested:1'));
+  for (const digest of outer.blobs.keys()) assert.ok(files.has(`blobs/sha256/${digest.slice(7)}`), digest);
+  await fixture.store.settle();
+  await fixture.images.remove('nested:1', whole);
+  await assertEmpty(fixture);
+
+  let deep = inner;
+  for (let depth = 0; depth < 5; depth++) deep = indexOfIndexes(deep, indexOfIndexes(deep));
+  const layerless = { layers: [], tags: [], architecture: 's390x' };
+  const broken = indexOf([at(images, 1), { ...layerless, config: { Env: 'not a list' } as never }]);
+  const cases: [BuiltIndex, RegExp][] = [
+    [deep, /nested too deeply/],
+    [broken, /"Env" of the image configuration is not a list/],
+    [indexOf([], { extras: true }), /has no image for/],
+    [indexOf([]), /has no image for/],
+  ];
+  for (const [index, message] of cases) {
+    const archive = await indexArchive(index, 'bad:1');
+    await assert.rejects(loaded(fixture.images, archive), { kind: 'invalidArgument', message });
+    await assertEmpty(fixture);
+  }
 });

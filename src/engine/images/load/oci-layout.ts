@@ -101,13 +101,22 @@ async function readIndex(
   const meant = images.find((entry) => isFor(wanted ?? hostPlatform(), entry)) ?? images[0];
   if (meant) {
     const image = await readManifest(spool, meant);
-    return image && { ...image, index, kept: kept.filter((each) => each.digest !== meant.digest) };
+    const others = kept.filter((each) => each.digest !== meant.digest);
+    if (image) leavePacked(spool, image, others);
+    return image && { ...image, index, kept: others };
   }
   for (const nested of entries.filter((entry) => INDEX_TYPES.has(entry.mediaType))) {
     const image = await readIndex(spool, nested, wanted, { depth: depth + 1, seen });
     if (image) return { ...image, index, kept };
   }
   return undefined;
+}
+
+/** Layers that only other platforms have need not be unpacked. */
+function leavePacked(spool: Spool, image: ArchivedImage, others: readonly NewManifest[]): void {
+  const own = new Set(image.layers.map((layer) => layer.blob.digest));
+  const packed = others.flatMap((manifest) => manifest.blobs).filter((blob) => !own.has(blob.digest));
+  for (const { digest } of packed) spool.find(`blobs/sha256/${digest.slice('sha256:'.length)}`)?.stayPacked();
 }
 
 async function keepAll(spool: Spool, entries: readonly oci.Descriptor[]): Promise<NewManifest[]> {

@@ -20,6 +20,8 @@ export interface SpooledFile {
   settled(): Promise<IngestedFile>;
   /** The unpacking that began when it was written; undefined if it does not look like a layer or is known already. */
   takeUnpacked(): Promise<UnpackedLayer> | undefined;
+  /** It is kept as it is: an unpacking that was begun stops, and whoever wants the tree after all unpacks anew. */
+  stayPacked(): void;
 }
 
 export interface SpoolProgress {
@@ -154,7 +156,8 @@ export class Spool implements AsyncDisposable {
     this.#written.push(file);
     const isLayer =
       file.sizeBytes >= MIN_LAYER_BYTES && !looksLikeJson(head) && !this.#store.layers.isKnown(file.digest);
-    let unpacking = isLayer ? this.#startUnpacking(file) : undefined;
+    const stop = new AbortController();
+    let unpacking = isLayer ? this.#startUnpacking(file, stop.signal) : undefined;
     const syncing = isLayer ? this.#startSyncing(file) : Promise.resolve(file);
     return {
       file,
@@ -165,11 +168,15 @@ export class Spool implements AsyncDisposable {
         unpacking = undefined;
         return taken;
       },
+      stayPacked: () => {
+        unpacking = undefined;
+        stop.abort();
+      },
     };
   }
 
-  #startUnpacking(file: IngestedFile): Promise<UnpackedLayer> {
-    const unpacking = this.#store.layers.unpack(file.path, this.#signal);
+  #startUnpacking(file: IngestedFile, stop: AbortSignal): Promise<UnpackedLayer> {
+    const unpacking = this.#store.layers.unpack(file.path, AbortSignal.any([this.#signal, stop]));
     // Whoever takes the tree sees the failure; if nobody does, it was no layer.
     unpacking.catch(() => undefined);
     this.#unpacking.push(unpacking);
