@@ -14,6 +14,7 @@ import { findInit, findRuntime, OciRuntime, readHostFacts, sealProgram } from '#
 import { openDatabase, openStore, storeMigrations } from '#store';
 import { createLinuxSys, type Sys } from '#sys';
 import type { DaemonConfig } from './config.ts';
+import { MemoryAtRest } from './memory-at-rest.ts';
 import { engineVersion } from './version.ts';
 
 const run = promisify(execFile);
@@ -124,6 +125,16 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
   });
   opening.defer(() => api.destroy());
   for (const host of config.hosts) logger.info('API listens', { host: await api.listen(host) });
+  const rest = new MemoryAtRest({
+    processes: sys.processes,
+    cpuMs: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1000;
+    },
+    collect: globalThis.gc && (() => globalThis.gc?.({ type: 'major', execution: 'sync' })),
+  });
+  opening.defer(() => rest[Symbol.dispose]());
+  rest.watch();
   return closing(api, opening.move());
 }
 

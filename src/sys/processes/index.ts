@@ -1,3 +1,4 @@
+import { releaseProgramPages, trimHeaps } from './memory.ts';
 import {
   bootId,
   listProcesses,
@@ -35,6 +36,8 @@ export interface Processes {
   bootId(): string;
   spawnDetached(request: SpawnRequest): number;
   createPipe(): { readFd: number; writeFd: number };
+  trimHeaps(): void;
+  releaseProgramPages(): void;
 }
 
 export const linuxProcesses: Processes = {
@@ -53,4 +56,6 @@ export const linuxProcesses: Processes = {
   bootId,
   spawnDetached,
   createPipe,
+  trimHeaps,
+  releaseProgramPages,
 };
