@@ -30,7 +30,7 @@ export const command: Command = defineCommand({
     if (given('username') && flags.username === '') throw new CliError('username is empty');
     if (given('password') && flags.password === '') throw new CliError('password is empty');
     const stored = flags.username === '' ? await readCredentials(ctx.config, server) : undefined;
-    if (stored) ctx.out('Authenticating with existing credentials...\n');
+    if (stored) ctx.err(existingText(stored.username));
     const username = stored?.username ?? (flags.username || askUsername(ctx));
     const password = stored?.password ?? (fromStdin ? passwordFromStdin() : flags.password || (await askPassword(ctx)));
     const client = await ctx.client();
@@ -43,14 +43,24 @@ export const command: Command = defineCommand({
       },
     });
     const identitytoken = answer?.IdentityToken;
-    await storeCredentials(ctx.globals.configDir, {
+    const place = await storeCredentials(ctx.globals.configDir, {
       serveraddress: server,
       username,
       ...(identitytoken ? { identitytoken } : { password }),
     });
+    if (place !== undefined) ctx.err(unencryptedText(place));
     if (answer?.Status) ctx.out(`${answer.Status}\n`);
   },
 });
+
+function existingText(username: string | undefined): string {
+  const who = username ? ` [Username: ${username}]` : '';
+  return `Authenticating with existing credentials...${who}\n\n Info -> To login with a different account, run 'berth logout' followed by 'berth login'\n\n\n`;
+}
+
+function unencryptedText(path: string): string {
+  return `\nWARNING! Your credentials are stored unencrypted in '${path}'.\nConfigure a credential helper to remove this warning. See\nhttps://docs.docker.com/go/credential-store/\n\n`;
+}
 
 function passwordFromStdin(): string {
   return readFileSync(0, 'utf8').replace(/\r?\n$/, '');

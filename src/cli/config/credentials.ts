@@ -35,8 +35,11 @@ export async function readCredentials(config: ConfigFile, key: string): Promise<
   return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, ''), serveraddress: key };
 }
 
-/** Stores credentials in the helper or in `config.json`. */
-export async function storeCredentials(configDir: string, credentials: RegistryCredentials): Promise<void> {
+/** Stores credentials in the helper or in `config.json`. Answers the path of the latter if they lie there, readable, anew. */
+export async function storeCredentials(
+  configDir: string,
+  credentials: RegistryCredentials,
+): Promise<string | undefined> {
   const config = readConfigFile(configDir);
   const { serveraddress: key, username = '', password = '', identitytoken } = credentials;
   const helper = config.credHelpers?.[key] ?? config.credsStore;
@@ -44,11 +47,13 @@ export async function storeCredentials(configDir: string, credentials: RegistryC
     const Secret = identitytoken ?? password;
     const Username = identitytoken === undefined ? username : '<token>';
     await runHelper(helper, 'store', JSON.stringify({ ServerURL: key, Username, Secret }));
-    return;
+    return undefined;
   }
   const auth = Buffer.from(`${username}:${identitytoken === undefined ? password : ''}`).toString('base64');
   const entry = identitytoken === undefined ? { auth } : { auth, identitytoken };
+  const before = config.auths?.[key];
   writeConfigFile(configDir, { ...config, auths: { ...config.auths, [key]: entry } });
+  return before?.auth === entry.auth ? undefined : configPath(configDir);
 }
 
 /** Forgets a registry's credentials; absent ones are fine. */

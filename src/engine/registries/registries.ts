@@ -5,6 +5,7 @@ import { Catalog } from '../images/catalog.ts';
 import type { EmitImageEvent } from '../images/events.ts';
 import { reportProgress } from '../images/progress.ts';
 import { Downloads } from '../images/pull/downloads.ts';
+import { withoutChallenge } from '../images/pull/errors.ts';
 import { pull, type PullRequest } from '../images/pull/pull.ts';
 import { BlobSources } from '../images/push/blob-sources.ts';
 import { push, type PushRequest } from '../images/push/push.ts';
@@ -77,6 +78,10 @@ export class Registries {
   ): Promise<DistributionInspect> {
     const reference = parseReference(name);
     const repository = this.#options.client.repository(reference, { ...options, actions: 'pull' });
-    return await inspectDistribution(repository, reference, options.signal);
+    try {
+      return await inspectDistribution(repository, reference, options.signal);
+    } catch (error) {
+      throw withoutChallenge(error);
+    }
   }
 }

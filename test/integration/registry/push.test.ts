@@ -178,7 +178,7 @@ test('credentials are verified by login, needed by push and pull, and kept by th
   assert.match(failureOf(await push(engine, name, { tag: '1' })), /no basic auth credentials/);
   const header = { 'x-registry-auth': Buffer.from(JSON.stringify(auth(user.password))).toString('base64url') };
   assert.equal(failureOf(await push(engine, name, { tag: '1' }, header)), '');
-  await refuses(pull(engine, name, { tag: '1' }), [401, 404, 500], /no basic auth credentials/);
+  await refuses(pull(engine, name, { tag: '1' }), 500, /no basic auth credentials/);
   await pull(engine, name, { tag: '1' }, { headers: header });
   const directory = mkdtempSync('/var/tmp/berth-cli-config-');
   t.after(() => rmSync(directory, { recursive: true }));
@@ -193,7 +193,7 @@ test('credentials are verified by login, needed by push and pull, and kept by th
         env: { DOCKER_CONFIG: directory, DOCKER_HOST: engine.host },
       });
     const wrong = await run(['login', '-u', user.name, '--password-stdin', registry.host], 'wrong');
-    assert.notEqual(wrong.exitCode, 0);
+    assert.equal(wrong.exitCode, 1);
     const login = await run(['login', '-u', user.name, '--password-stdin', registry.host], user.password);
     assert.match(login.stdout, /Login Succeeded/, login.stderr);
     assert.ok(readFileSync(join(directory, 'config.json'), 'utf8').includes(registry.host));
@@ -201,7 +201,7 @@ test('credentials are verified by login, needed by push and pull, and kept by th
     assert.equal(pushed.exitCode, 0, pushed.stderr);
     const logout = await run(['logout', registry.host]);
     assert.equal(logout.stdout, `Removing login credentials for ${registry.host}\n`);
-    assert.notEqual((await run(['pull', `${name}:1`])).exitCode, 0);
+    assert.equal((await run(['pull', `${name}:1`])).exitCode, 1);
   }
 });
 

@@ -18,8 +18,18 @@ export function pullError(error: unknown, reference: ImageReference): unknown {
         `pull access denied for ${familiarName(reference)}, repository does not exist or may require 'docker login'`,
       );
     default:
-      return error;
+      return withoutChallenge(error);
   }
+}
+
+/**
+ * Where a registry wants credentials and none were given, Docker answers 500, not 401: to the latter its CLI would ask for
+ * a password and try again.
+ */
+export function withoutChallenge(error: unknown): unknown {
+  const known = findEngineError(error);
+  if (known?.code !== 'NO_CREDENTIALS') return error;
+  return new EngineError('internal', known.code, known.message, { cause: error });
 }
 
 export function noMatchingManifest(platform: string): EngineError {
