@@ -45,17 +45,18 @@ export async function* throughProgram(
     child.once('error', reject);
   });
   const said = text(child.stderr);
-  let sourceError: unknown;
+  let sourceError: { cause: unknown } | undefined;
   // A program that gives up closes its input: that it did is told by its exit code.
   const fed = pipeline(
-    noticeErrors(chunks, (error) => (sourceError = error)),
+    noticeErrors(chunks, (cause) => (sourceError = { cause })),
     child.stdin,
   ).catch(() => undefined);
   try {
     yield* child.stdout as AsyncIterable<Buffer>;
     const exitCode = await ended;
     await fed;
-    if (sourceError !== undefined) throw sourceError;
+    // Whatever the source threw is what the reader gets.
+    if (sourceError !== undefined) await Promise.reject(sourceError.cause);
     if (exitCode !== 0) throw brokenData(compression, await said);
   } finally {
     child.kill('SIGKILL');

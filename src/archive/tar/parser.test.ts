@@ -346,11 +346,12 @@ test('TarParser gives handler calls in order', () => {
       encodeHeader({ name: 'd', type: 'directory' }),
       encodeHeader({ name: 'f', sizeBytes: 2 }),
       padded('ab'),
+      encodeHeader({ name: 'l', type: 'symlink', linkName: 'four' }),
       END,
     ]),
   );
   parser.end();
-  assert.deepEqual(calls, ['entry d/', 'end', 'entry f', 'data 2', 'end']);
-  assert.equal(parser.entries, 2);
-  assert.equal(parser.unpackedBytes, 2);
+  assert.deepEqual(calls, ['entry d/', 'end', 'entry f', 'data 2', 'end', 'entry l', 'end']);
+  assert.equal(parser.entries, 3);
+  assert.equal(parser.unpackedBytes, 6, 'with the text of the link, as Docker counts');
 });

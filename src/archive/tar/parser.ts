@@ -6,7 +6,7 @@ import { completeLimits } from './limits.ts';
 import { parsePax, type PaxRecords } from './pax.ts';
 import { resolveHeader } from './resolve-header.ts';
 import { checkSparseMap, readOldGnuRealSize, readOldGnuSparse, type SparseMap, SparseMapReader } from './sparse.ts';
-import { decodeText } from './text.ts';
+import { decodeText, encodeText } from './text.ts';
 
 /** Gets an archive's entries in order, synchronously; what it throws stops the parser. */
 export interface TarHandler {
@@ -97,7 +97,7 @@ export class TarParser {
     return this.#entries;
   }
 
-  /** Sum of the files' logical sizes so far. */
+  /** Sum of the files' logical sizes so far, a symlink's being its text's, as dockerd counts them. */
   get unpackedBytes(): number {
     return this.#unpackedBytes;
   }
@@ -317,7 +317,7 @@ export class TarParser {
   /** Checks the limits before the handler has done anything for the entry. */
   #announce(header: TarHeader): void {
     this.#entries++;
-    this.#unpackedBytes += header.sizeBytes;
+    this.#unpackedBytes += header.sizeBytes + (header.type === 'symlink' ? encodeText(header.linkName).length : 0);
     const { maxEntries, maxUnpackedBytes } = this.#limits;
     if (this.#entries > maxEntries) throw archiveLimit(`more than ${maxEntries} entries`, { maxEntries });
     if (this.#unpackedBytes > maxUnpackedBytes) {

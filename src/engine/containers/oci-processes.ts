@@ -279,7 +279,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
     const { volumes } = this.#options;
     const { directory, needsContent } = volumes.open(name);
     if (needsContent) {
-      if (mount.copyUp) await fillFromImage(rootfs, mount.point.Destination, directory);
+      if (mount.copyUp) await fillFromImage(rootfs, mount.point.Destination, directory, this.#options.sys.files);
       volumes.markPopulated(name);
     }
     return directory;

@@ -41,6 +41,19 @@ export class RootFiles implements Disposable {
     }
   }
 
+  /** Where a directory really is, links followed, as an absolute path inside; undefined when there is none. */
+  resolveDirectory(path: string): string | undefined {
+    const fd = this.#find(path, O_PATH | constants.O_DIRECTORY);
+    if (fd === undefined) return undefined;
+    try {
+      const root = readlinkSync(`/proc/self/fd/${this.#fd}`);
+      const place = readlinkSync(`/proc/self/fd/${fd}`);
+      return root === '/' ? place : place.slice(root.length) || '/';
+    } finally {
+      closeSync(fd);
+    }
+  }
+
   /**
    * Makes a directory and those above it, as root with mode 0755, through links even if they dangle.
    *
