@@ -124,7 +124,9 @@ export class Registrar {
       const isNew = this.#store.images.add(row, layers);
       if (!isNew && image.manifest) this.#takeManifest(id, manifestDigest, layers);
       const mean = indexDigest === undefined ? id : this.#joinIndex(indexDigest, row, layers, image);
-      return { id, isNew, moved: this.#tag(image.references, mean, now, indexDigest) };
+      const moved = this.#tag(image.references, mean, now, indexDigest);
+      if (indexDigest !== undefined) this.#store.images.settleIndex(mean);
+      return { id, isNew, moved };
     });
     failpoint('image-after-commit');
     return added;

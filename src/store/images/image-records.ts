@@ -65,6 +65,7 @@ export class ImageRecords {
   readonly #allReferences: Statement;
   readonly #tag: Statement;
   readonly #touch: Statement;
+  readonly #chooseIndex: Statement;
   readonly #untag: Statement;
   readonly #byIndex: Statement;
   readonly #meantBy: Statement;
@@ -95,7 +96,14 @@ export class ImageRecords {
       `INSERT INTO tags (reference, image_id, index_digest) VALUES (?, ?, ?)
        ON CONFLICT(reference) DO UPDATE SET image_id = excluded.image_id, index_digest = excluded.index_digest`,
     );
-    this.#touch = db.prepare('UPDATE images SET tagged_at = ?, index_digest = ? WHERE id = ?');
+    this.#touch = db.prepare('UPDATE images SET tagged_at = ? WHERE id = ?');
+    // The one it has stays while a name of its own points there; else any that one of its names points at.
+    this.#chooseIndex = db.prepare(
+      `UPDATE images SET index_digest = (
+         SELECT index_digest FROM tags WHERE image_id = images.id AND index_digest IS NOT NULL
+         ORDER BY index_digest = images.index_digest DESC, reference LIMIT 1
+       ) WHERE EXISTS (SELECT 1 FROM tags WHERE image_id = images.id) AND id = ?`,
+    );
     this.#untag = db.prepare('DELETE FROM tags WHERE reference = ?');
     this.#byIndex = db.prepare('SELECT reference FROM tags WHERE index_digest = ? ORDER BY reference');
     this.#meantBy = db.prepare(
@@ -207,8 +215,10 @@ export class ImageRecords {
     return this.#db.transaction(() => {
       const before = this.target(reference);
       this.#tag.run(reference, id, index ?? null);
-      this.#touch.run(at, index ?? null, id);
-      if (before?.indexDigest !== undefined) this.#sweepIndexes.run();
+      this.#touch.run(at, id);
+      this.#chooseIndex.run(id);
+      if (before) this.#chooseIndex.run(before.imageId);
+      this.#sweepIndexes.run();
       return before;
     });
   }
@@ -233,6 +243,14 @@ export class ImageRecords {
     });
   }
 
+  /** After {@link standFor} without a name for the index: an image that has names of its own stands for theirs alone. */
+  settleIndex(id: Digest): void {
+    this.#db.transaction(() => {
+      this.#chooseIndex.run(id);
+      this.#sweepIndexes.run();
+    });
+  }
+
   /** The image no longer stands for its index, which goes unless a name needs it. */
   standAlone(id: Digest): void {
     this.#db.transaction(() => {
@@ -244,9 +262,12 @@ export class ImageRecords {
   /** Answers whether it was there. */
   untag(reference: string): boolean {
     return this.#db.transaction(() => {
-      const wasThere = Number(this.#untag.run(reference).changes) > 0;
-      if (wasThere) this.#sweepIndexes.run();
-      return wasThere;
+      const before = this.target(reference);
+      if (!before) return false;
+      this.#untag.run(reference);
+      this.#chooseIndex.run(before.imageId);
+      this.#sweepIndexes.run();
+      return true;
     });
   }
 }

@@ -84,3 +84,32 @@ test('ImageRecords.standFor takes all names of an index along, and no others', (
   assert.deepEqual(images.target('x:2'), { imageId: digest('a'), indexDigest: undefined });
   assert.equal(images.find(digest('a'))?.indexDigest, undefined);
 });
+
+test('an image stands for an index that a name of its own points at, whatever names without one come and go', (t) => {
+  const { images, indexes } = open(t);
+  const standsFor = (): Digest | undefined => images.find(digest('a'))?.indexDigest;
+  images.tag('x:1', digest('a'), AT, digest('0'));
+  images.tag('x:2', digest('a'), AT);
+  assert.equal(standsFor(), digest('0'));
+  indexes.add(digest('9'), [entry('1')]);
+  images.tag('x:3', digest('a'), AT, digest('9'));
+  assert.equal(standsFor(), digest('0'));
+  images.untag('x:1');
+  assert.equal(standsFor(), digest('9'));
+  assert.deepEqual(indexes.list(), [digest('9')]);
+  images.untag('x:3');
+  assert.equal(standsFor(), undefined);
+  assert.deepEqual(indexes.list(), []);
+});
+
+test('ImageRecords.standFor leaves an index to an image without names, and drops it for one with names of its own', (t) => {
+  const { images, indexes } = open(t);
+  images.standFor(digest('0'), digest('a'));
+  assert.deepEqual(indexes.list(), [digest('0')]);
+  images.tag('x:1', digest('a'), AT);
+  assert.deepEqual(indexes.list(), []);
+  indexes.add(digest('9'), [entry('1')]);
+  images.standFor(digest('9'), digest('a'));
+  images.settleIndex(digest('a'));
+  assert.deepEqual([indexes.list(), images.find(digest('a'))?.indexDigest], [[], undefined]);
+});

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { readTar } from '#archive';
 import {
+  dockerArchive,
   idOf,
   indexArchive,
   indexOf,
@@ -215,6 +216,16 @@ test('an index without a name is kept with its image, and gets one with a tag', 
   await assert.rejects(fixture.images.resolve(`other@${index.digest}`), { kind: 'notFound' });
   await fixture.images.remove('named:1', whole);
   await assertEmpty(fixture);
+});
+
+test('an index without a name leaves an image alone that has one', async (t) => {
+  const fixture = await newFixture(t);
+  const images = await threePlatforms();
+  await loaded(fixture.images, await dockerArchive([{ ...at(images, 1), tags: ['known:1'] }]));
+  await loaded(fixture.images, await indexArchive(indexOf(images)));
+  assert.deepEqual(fixture.store.indexes.list(), []);
+  assert.equal((await list(fixture))[0]?.Manifests?.length, 1);
+  await assertWhole(fixture);
 });
 
 test('a name that moves to another image leaves the index to the image that has lost it', async (t) => {

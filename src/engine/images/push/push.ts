@@ -14,7 +14,7 @@ import {
   type oci,
   type ProgressLine,
 } from '#spec';
-import type { Lease } from '#store';
+import type { Lease, Store, Target } from '#store';
 import { parsePlatformOption } from '../catalog.ts';
 import { imageAttributes, type EmitImageEvent } from '../events.ts';
 import { planPush, type PlannedManifest, type PlanParts, type PushPlan } from './plan.ts';
@@ -108,7 +108,7 @@ async function pushOne(parts: PushParts, target: PushTarget, platform: oci.Platf
     }
     const ready = await pushBlobs(parts, target, plan.top);
     const digest = await put(parts, target, name.tag ?? '', ready);
-    rememberDigest(parts, name, digest, plan);
+    if (isOfMeant(store, meant, plan)) rememberDigest(parts, name, digest, plan);
     const tag = name.tag ?? '';
     const size = ready.bytes.byteLength;
     report({ status: `${tag}: digest: ${digest} size: ${size}` });
@@ -140,6 +140,17 @@ async function put(parts: PushParts, target: PushTarget, reference: string, read
   // What was put as it is stored is known from now on as it is.
   if (ready.digest === digest) parts.sources.remember(name, [digest]);
   return digest;
+}
+
+/**
+ * Whether what was pushed is what the name means. Another platform of its index is found by its digest without a name
+ * of its own, and the image that the name means is not it.
+ */
+function isOfMeant(store: Store, meant: Target, plan: PushPlan): boolean {
+  if (plan.index !== undefined || meant.indexDigest === undefined) return true;
+  const entries = store.indexes.entries(meant.indexDigest);
+  const pushed = entries.find((entry) => entry.manifestDigest === plan.top.digest);
+  return pushed !== undefined && pushed.imageId === meant.imageId;
 }
 
 /** `repository@digest` names the image here too, from now on. */
