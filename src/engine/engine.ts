@@ -122,6 +122,7 @@ export class Engine {
       onLost: (process) => deliver({ ...process, exitCode: 137, finishedAt: BigInt(Date.now()) * 1_000_000n }),
     });
     const processes = new OciProcesses({
+      logger,
       sys,
       monitor,
       runtimes,

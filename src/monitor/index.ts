@@ -14,4 +14,6 @@ export type {
 export { Monitor, type MonitorOptions } from './monitor.ts';
 export { releaseLeftExecs } from './prepared-exec.ts';
 export { readLogBatches, readLogs } from './read-logs.ts';
+export type { JsonLog } from './json-log/json-log-converter.ts';
+export { JsonLogs } from './json-log/json-logs.ts';
 export { LogRotator, type RotatedLog } from './log-rotator.ts';

@@ -12,6 +12,8 @@ export interface RotatedLog {
   maxSizeBytes: number;
   /** Files kept, the current one among them. */
   maxFiles: number;
+  /** Whether all that was written before this file (by inode) may be dropped; always, if it does not say. */
+  isDoneBefore?: ((inode: bigint) => boolean) | undefined;
 }
 
 interface WatchedLog extends RotatedLog {
@@ -60,6 +62,7 @@ export class LogRotator implements Disposable {
 async function rotateIfDue(log: WatchedLog): Promise<void> {
   const current = statFile(log.logPath);
   if (current === undefined || current.inode === log.leaving || current.size <= log.maxSizeBytes) return;
+  if (log.isDoneBefore?.(current.inode) === false) return;
   log.leaving = current.inode;
   if (log.maxFiles > 1) keepCurrent(log, current.inode);
   try {

@@ -116,7 +116,7 @@ export class Containers {
     const execIds = [...registry.session(record.id).execIds];
     return toInspect(record, {
       directory: this.#deps.dataDirectory(record.id),
-      logPath: record.hostConfig.LogConfig.Type === 'none' ? '' : processes.logPath(record.id),
+      logPath: processes.shownLogPath(record),
       execIds: execIds.length > 0 ? execIds : null,
       graphDriverData: layers.graphDriverData(record.id),
       size: options.size ? await this.#sizeOf(record) : undefined,

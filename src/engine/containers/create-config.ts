@@ -1,6 +1,8 @@
 import { EngineError } from '#errors';
 import type { CgroupFeatures } from '#runtime';
 import type { ContainerConfig, HostConfig, oci } from '#spec';
+import { checkLogTemplates } from './log-attributes.ts';
+import { checkLogOptions } from './log-config.ts';
 import { checkResources } from './resource-checks.ts';
 import { checkRestartPolicy, checkSettings } from './setting-checks.ts';
 
@@ -161,6 +163,8 @@ function checkHealthcheck(health: ContainerConfig['Healthcheck']): void {
 function checkHostConfig(host: HostConfig, config: ContainerConfig): void {
   checkNetworkConflicts(host, config);
   checkNamespaceModes(host);
+  checkLogOptions(host.LogConfig.Type, host.LogConfig.Config);
+  checkLogTemplates(host.LogConfig.Config);
   checkHealthcheck(config.Healthcheck);
   checkRestartPolicy(host.RestartPolicy);
   if (host.AutoRemove && host.RestartPolicy.Name !== 'no') {

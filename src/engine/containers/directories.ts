@@ -6,7 +6,7 @@ import { join } from 'node:path';
  * Each container's files:
  *
  * ```
- * <data root>/containers/<id>/          hostname hosts resolv.conf, and what conmon logs
+ * <data root>/containers/<id>/          hostname hosts resolv.conf, what conmon logs, and the json-file made of it
  * <exec root>/bundles/<id>/             config.json and conmon's sockets while it runs
  * <exec root>/execs/<exec id>/          process.json (a fifo, until it is started) and conmon's sockets while it runs
  * <exec root>/shm/<id>/                 the mount that is its /dev/shm, where others may join it
@@ -53,6 +53,16 @@ export class ContainerDirectories {
 
   log(id: string): string {
     return join(this.#data, id, 'container.log');
+  }
+
+  /** Docker's json-file, for whoever ships logs. */
+  jsonLog(id: string): string {
+    return join(this.#data, id, `${id}-json.log`);
+  }
+
+  /** How far the json-file is. */
+  jsonLogState(id: string): string {
+    return join(this.#data, id, 'json-log.state');
   }
 
   create(id: string): void {

@@ -2,7 +2,10 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, wri
 import { join } from 'node:path';
 import type { ViewMount } from '#archive';
 import { EngineError } from '#errors';
+import type { Logger } from '#lib';
 import {
+  type JsonLog,
+  JsonLogs,
   LogRotator,
   readLogs,
   releaseLeftExecs,
@@ -42,6 +45,7 @@ import { fillFromImage } from '../volumes/fill.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import type { ContainerDirectories } from './directories.ts';
 import { notRunning } from './errors.ts';
+import { logAttributes } from './log-attributes.ts';
 import { parseLogLimits } from './log-config.ts';
 import { chooseNamespaces } from './namespaces.ts';
 import type { ContainerProcesses, CreatedProcess } from './processes.ts';
@@ -49,6 +53,7 @@ import { isLive, type ContainerRecord, type PlannedMount, type Sandbox } from '.
 import { SharedMemory } from './shared-memory.ts';
 
 export interface OciProcessesOptions {
+  logger: Logger;
   sys: Sys;
   monitor: Monitor;
   runtimes: ReadonlyMap<string, OciRuntime>;
@@ -79,6 +84,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
   readonly #options: OciProcessesOptions;
   readonly #layout: CgroupLayout;
   readonly #rotator = new LogRotator();
+  readonly #jsonLogs: JsonLogs;
   readonly #groupMoves: GroupMoves;
   readonly #prepared = new PreparedExecs((id) => void this.cleanupExec(id));
   readonly #sharedMemory: SharedMemory;
@@ -87,6 +93,9 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
     this.#options = options;
     this.#layout = options.sys.cgroups.detect();
     this.#groupMoves = new GroupMoves(options.sys.cgroups);
+    this.#jsonLogs = new JsonLogs({
+      onError: (container, error) => options.logger.warn('converting a log failed', { container, error }),
+    });
     this.#sharedMemory = new SharedMemory(options.sys.mounts, options.directories, options.find);
   }
 
@@ -289,11 +298,34 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
   watchLog(record: ContainerRecord): void {
     if (!this.#logs(record)) return;
     const { directories } = this.#options;
-    this.#rotator.add(record.id, {
-      directory: directories.bundle(record.id),
-      logPath: directories.log(record.id),
+    const { id } = record;
+    const limits = parseLogLimits(record.hostConfig.LogConfig.Config);
+    const files = { directory: directories.bundle(id), logPath: directories.log(id) };
+    if (record.hostConfig.LogConfig.Type !== 'json-file') return this.#rotator.add(id, { ...files, ...limits });
+    this.#jsonLogs.add(id, this.#jsonLog(record));
+    // Two at least: what is not converted yet must outlive a rotation and us.
+    const maxFiles = Math.max(2, limits.maxFiles);
+    const isDoneBefore = (inode: bigint): boolean => this.#jsonLogs.isDoneBefore(id, inode);
+    this.#rotator.add(id, { ...files, ...limits, maxFiles, isDoneBefore });
+  }
+
+  /** Brings the json-file of a container that does not run up to date: the last daemon may not have come to it. */
+  async completeLog(record: ContainerRecord): Promise<void> {
+    if (record.hostConfig.LogConfig.Type !== 'json-file' || !existsSync(this.#options.directories.log(record.id)))
+      return;
+    this.#jsonLogs.add(record.id, this.#jsonLog(record));
+    await this.#jsonLogs.finish(record.id);
+  }
+
+  #jsonLog(record: ContainerRecord): JsonLog {
+    const { directories } = this.#options;
+    return {
+      sourcePath: directories.log(record.id),
+      path: directories.jsonLog(record.id),
+      statePath: directories.jsonLogState(record.id),
+      attributes: logAttributes(record),
       ...parseLogLimits(record.hostConfig.LogConfig.Config),
-    });
+    };
   }
 
   async start(record: ContainerRecord): Promise<void> {
@@ -346,6 +378,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
   async cleanup(id: string): Promise<void> {
     const { runtimes, monitor, directories } = this.#options;
     this.#rotator.remove(id);
+    await this.#jsonLogs.finish(id);
     for (const runtime of new Set(runtimes.values())) await runtime.delete(id, { force: true });
     monitor.acknowledge('container', id);
     directories.removeBundle(id);
@@ -362,12 +395,13 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
     await monitor.resize(existsSync(directories.exec(id)) ? directories.exec(id) : directories.bundle(id), size);
   }
 
-  logPath(id: string): string {
-    return this.#options.directories.log(id);
+  shownLogPath(record: ContainerRecord): string {
+    const path = this.#options.directories.jsonLog(record.id);
+    return record.hostConfig.LogConfig.Type === 'json-file' && existsSync(path) ? path : '';
   }
 
   readLogs(id: string, options: ReadLogsOptions): AsyncIterable<LogLine> {
-    return readLogs(this.logPath(id), options);
+    return readLogs(this.#options.directories.log(id), options);
   }
 
   prepare(container: ContainerRecord, exec: PreparableExec, options: { spare: boolean } = { spare: false }): void {
@@ -465,6 +499,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
   close(): void {
     this.#prepared.close();
     this.#rotator[Symbol.dispose]();
+    this.#jsonLogs[Symbol.dispose]();
   }
 
   cleanupExec(id: ExecId): Promise<void> {

@@ -30,6 +30,9 @@ export interface ContainerProcesses {
   cleanup(id: string): Promise<void>;
   attach(id: string, withStdin: boolean): Promise<AttachConnection>;
   resize(id: string, size: { height: number; width: number }): Promise<void>;
-  logPath(id: string): string;
+  /** `LogPath` of inspect: the json-file once there is one, else empty, as with dockerd. */
+  shownLogPath(record: ContainerRecord): string;
+  /** Finishes what is kept of the output of a container that does not run. Repeatable. */
+  completeLog(record: ContainerRecord): Promise<void>;
   readLogs(id: string, options: ReadLogsOptions): AsyncIterable<LogLine>;
 }

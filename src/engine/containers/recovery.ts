@@ -68,6 +68,7 @@ async function recoverContainer(seen: ContainerRecord, deps: RecoveryDeps): Prom
   if (record.phase.status === 'removing') {
     registry.save(record, { phase: { status: 'dead', was: record.phase.was } });
   }
+  await processes.completeLog(record);
   await processes.cleanup(record.id);
   await networks.remove(record.id);
   await layers.unmount(record.id);
