@@ -104,7 +104,7 @@ export function explainConnectionError(error: unknown): { failure: ConnectionFai
       text: `tls: failed to verify certificate: x509: ${first.reason ?? first.message}`,
     };
   }
-  if (/wrong version number|packet length too long|http request/i.test(first.message)) {
+  if (/wrong.version.number|packet.length.too.long|http.request/i.test(first.message)) {
     return { failure: 'not-tls', text: 'http: server gave HTTP response to HTTPS client' };
   }
   switch (code) {

@@ -200,11 +200,13 @@ class Watch {
   readonly #outgoing: ClientRequest;
   readonly #limits: RegistryLimits;
   #timer: NodeJS.Timeout;
+  #isOver: boolean;
 
   constructor(request: HttpRequest, outgoing: ClientRequest, limits: RegistryLimits) {
     this.#request = request;
     this.#outgoing = outgoing;
     this.#limits = limits;
+    this.#isOver = false;
     this.#timer = this.#start(limits.connectMs, `dial tcp: ${request.url.host}: i/o timeout`);
     outgoing.once('socket', (socket) => this.#connecting(socket));
   }
@@ -222,6 +224,7 @@ class Watch {
   }
 
   end(): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
   }
 
@@ -247,6 +250,8 @@ class Watch {
 
   #restart(afterMs: number, text: string): void {
     clearTimeout(this.#timer);
+    // The body may still be on its way when the answer, or the end of the connection, is here.
+    if (this.#isOver) return;
     this.#timer = this.#start(afterMs, text);
   }
 
