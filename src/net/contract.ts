@@ -11,6 +11,10 @@ export interface EndpointRequest {
   names?: readonly string[] | undefined;
   /** The network with the highest one gives the way out; default 0. */
   gatewayPriority?: number | undefined;
+  /** Inside the container; default the first free `ethN`. */
+  interfaceName?: string | undefined;
+  /** Settings of its interface, `net.ipv4.conf.IFNAME.log_martians`; IFNAME stands for its name. */
+  interfaceSysctls?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What a container asks of the network. */

@@ -89,3 +89,7 @@ export function endpointExists(name: string, networkName: string): EngineError {
     `endpoint with name ${name} already exists in network ${networkName}`,
   );
 }
+
+export function interfaceNameInUse(name: string): EngineError {
+  return new EngineError('invalidArgument', 'INTERFACE_NAME_IN_USE', `interface name ${name} is already in use`);
+}

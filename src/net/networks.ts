@@ -18,11 +18,18 @@ import type {
   SandboxRequest,
 } from './contract.ts';
 import { describeBridge, describePredefined } from './describe.ts';
-import { ambiguousNetwork, endpointExists, noSuchNetwork, predefinedNotRemoved } from './errors.ts';
+import { ambiguousNetwork, endpointExists, interfaceNameInUse, noSuchNetwork, predefinedNotRemoved } from './errors.ts';
 import { Firewall } from './firewall/firewall.ts';
 import { linkAlias, predefinedNetworkId, vethName } from './names.ts';
 import type { NetworkOptions } from './options.ts';
-import { attach, createNamespace, detach, nextInterfaceName, syncDefaultRoute } from './sandbox.ts';
+import {
+  applyInterfaceSysctls,
+  attach,
+  createNamespace,
+  detach,
+  nextInterfaceName,
+  syncDefaultRoute,
+} from './sandbox.ts';
 
 const DEFAULT_MTU = 1500;
 const DEFAULT_BRIDGE = 'berth0';
@@ -86,7 +93,7 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     const endpoints: Endpoint[] = [];
     if (request.endpoints.length > 0) state.firewall?.ensure();
     for (const wanted of request.endpoints) {
-      endpoints.push(this.#join(state, inside, containerId, nextInterfaceName(endpoints), wanted));
+      endpoints.push(this.#join(state, inside, containerId, endpoints, wanted));
       failpoint('sandbox-after-endpoint');
     }
     syncDefaultRoute(inside, endpoints);
@@ -107,7 +114,7 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     using undo = new DisposableStack();
     undo.defer(() => this.#leave(state, containerId, request.networkId));
     state.firewall?.ensure();
-    const endpoint = this.#join(state, inside, containerId, nextInterfaceName(present), request);
+    const endpoint = this.#join(state, inside, containerId, present, request);
     failpoint('connect-after-endpoint');
     syncDefaultRoute(inside, [...present, endpoint]);
     undo.move();
@@ -236,12 +243,18 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     state: OpenState,
     inside: RouteSocket,
     containerId: string,
-    interfaceName: string,
+    present: readonly Endpoint[],
     request: EndpointRequest,
   ): Endpoint {
     const network = state.bridges.get(request.networkId);
+    const interfaceName = request.interfaceName ?? nextInterfaceName(present);
+    if (present.some((other) => other.interfaceName === interfaceName)) throw interfaceNameInUse(interfaceName);
     const endpoint = network.allocate(containerId, interfaceName, request);
     this.#attach(state, inside, containerId, endpoint);
+    const { interfaceSysctls } = request;
+    if (interfaceSysctls !== undefined) {
+      applyInterfaceSysctls(this.#options.sys, this.#netnsPath(containerId), interfaceName, interfaceSysctls);
+    }
     return endpoint;
   }
 

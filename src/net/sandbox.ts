@@ -36,11 +36,23 @@ export function createNamespace(sys: Sys, path: string, sysctls: Readonly<Record
   return socket;
 }
 
+/** Settings of one interface; `IFNAME` in their names stands for its name. */
+export function applyInterfaceSysctls(
+  sys: Sys,
+  netnsPath: string,
+  interfaceName: string,
+  sysctls: Readonly<Record<string, string>>,
+): void {
+  sys.namespaces.withNetns(netnsPath, () => {
+    for (const [name, value] of Object.entries(sysctls)) applySysctl(sys, name, value, interfaceName);
+  });
+}
+
 /** @throws invalidArgument when the kernel has no such setting or refuses the value. */
-function applySysctl(sys: Sys, name: string, value: string): void {
+function applySysctl(sys: Sys, name: string, value: string, interfaceName = ''): void {
   if (!/^net(\.[\w-]+)+$/.test(name)) return;
   try {
-    sys.namespaces.writeSysctl(name.replaceAll('.', '/'), value);
+    sys.namespaces.writeSysctl(name.replaceAll('.', '/').replace(/\bIFNAME\b/, interfaceName), value);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new EngineError('invalidArgument', 'INVALID_SYSCTL', `cannot set sysctl ${name}=${value}: ${reason}`, {

@@ -1,7 +1,7 @@
 import { EngineError } from '#errors';
 import { type EndpointRequest, type NetworkDescription, noSuchNetwork, type Sandbox, type SandboxRequest } from '#net';
 import { networkSysctls } from '#runtime';
-import { checkEndpointSettings } from '../networks/endpoint-settings.ts';
+import { checkEndpointSettings, interfaceSettings } from '../networks/endpoint-settings.ts';
 import { endpointNames } from '../networks/endpoint-names.ts';
 import { isLive, type ContainerRecord } from './record.ts';
 
@@ -54,6 +54,7 @@ export function endpointRequest(record: ContainerRecord, network: NetworkDescrip
     macAddress: settings?.MacAddress || ownMac || undefined,
     names: endpointNames(record, settings?.Aliases ?? []),
     gatewayPriority: settings?.GwPriority ?? 0,
+    ...interfaceSettings(settings?.DriverOpts ?? {}),
   };
 }
 

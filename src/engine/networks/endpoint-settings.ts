@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { EngineError } from '#errors';
-import type { NetworkDescription } from '#net';
+import type { EndpointRequest, NetworkDescription } from '#net';
 import { emptyEndpointSettings, type ContainerConfig, type EndpointSettings, type HostConfig } from '#spec';
 
 type Endpoints = Record<string, EndpointSettings>;
@@ -29,6 +29,39 @@ function invalidSettings(network: string, code: string, problem: string): Engine
     'invalidArgument',
     code,
     `invalid config for network ${network}: invalid endpoint settings:\n${problem}`,
+  );
+}
+
+const IFNAME_OPTION = 'com.docker.network.endpoint.ifname';
+const SYSCTLS_OPTION = 'com.docker.network.endpoint.sysctls';
+/** Docker's CLI writes the options in lower case. */
+const interfaceSysctl = /^(net\.(?:ipv4|ipv6|mpls)\.[\w-]+\.)(?:IFNAME|ifname)(\.[\w.-]+)=(.*)$/;
+
+/** What the driver options ask of the interface inside the container. @throws invalidArgument with Docker's texts. */
+export function interfaceSettings(
+  options: Readonly<Record<string, string>>,
+): Pick<EndpointRequest, 'interfaceName' | 'interfaceSysctls'> {
+  const { [IFNAME_OPTION]: name, [SYSCTLS_OPTION]: sysctls } = options;
+  if (name !== undefined && !/^[^\s/:]{1,15}$/.test(name)) {
+    throw new EngineError(
+      'invalidArgument',
+      'INVALID_INTERFACE_NAME',
+      `invalid interface name ${JSON.stringify(name)}`,
+    );
+  }
+  return {
+    ...(name === undefined ? {} : { interfaceName: name }),
+    ...(sysctls === undefined ? {} : { interfaceSysctls: Object.fromEntries(sysctls.split(',').map(parseSysctl)) }),
+  };
+}
+
+function parseSysctl(text: string): [name: string, value: string] {
+  const [, before = '', after = '', value = ''] = interfaceSysctl.exec(text) ?? [];
+  if (before !== '') return [`${before}IFNAME${after}`, value];
+  throw new EngineError(
+    'invalidArgument',
+    'INVALID_INTERFACE_SYSCTL',
+    `invalid endpoint settings:\nunrecognised network interface sysctl '${text}'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'`,
   );
 }
 

@@ -165,6 +165,31 @@ describe('containers on networks', { concurrency: 3 }, () => {
     assert.deepEqual((await engine.inspect(id)).NetworkSettings.Networks, {});
   });
 
+  test('driver options name the interface and set it up', async (t) => {
+    await engine.createNetwork(t, 'named', ipam('10.208.6.0/24'));
+    await engine.createNetwork(t, 'other', ipam('10.208.7.0/24'));
+    const options = (ifname: string, sysctl = 'net.ipv4.conf.IFNAME.log_martians=1'): Partial<EndpointSettings> => ({
+      DriverOpts: { 'com.docker.network.endpoint.ifname': ifname, 'com.docker.network.endpoint.sysctls': sysctl },
+    });
+    const id = await engine.runIdle(t, {
+      ...on('named'),
+      NetworkingConfig: { EndpointsConfig: { named: emptyEndpointSettings(options('lan0')) } },
+    });
+    const { stdout } = await engine.exec(id, 'ip -4 -o addr show lan0; cat /proc/sys/net/ipv4/conf/lan0/log_martians');
+    assert.match(stdout, /inet 10\.208\.6\.2\/24[^]*\n1\n$/);
+    await refuses(connect('other', id, options('lan0')), 400, /interface name lan0 is already in use/);
+    await refuses(connect('other', id, options('a/b')), 400, /invalid interface name "a\/b"/);
+    await refuses(
+      connect('other', id, options('wan0', 'net.ipv4.ip_forward=1')),
+      400,
+      /unrecognised network interface/,
+    );
+    await refuses(connect('other', id, options('wan0', 'net.ipv4.conf.IFNAME.odd=1')), 400, /cannot set sysctl/);
+    assert.deepEqual((await engine.exec(id, 'ls /sys/class/net')).stdout.split('\n').toSorted(), ['', 'lan0', 'lo']);
+    await connect('other', id);
+    assert.match((await engine.exec(id, 'ip -4 -o addr show eth0')).stdout, /inet 10\.208\.7\./);
+  });
+
   test('what cannot be combined is refused', async (t) => {
     await engine.createNetwork(t, 'z', ipam('10.208.5.0/24'));
     const id = await engine.runIdle(t, on('z'));
