@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import { jsonLines } from '#client';
-import type { ProgressLine } from '#spec';
+import type { ImageSummary, ProgressLine } from '#spec';
 import { refuses, useEngine } from '../../helpers/engine.ts';
 import { startDockerRegistry, type DockerRegistry } from '../../helpers/docker-registry.ts';
 import { runProgram } from '../../helpers/docker-cli.ts';
@@ -157,6 +157,10 @@ test('an image of several platforms goes whole when it is here whole, else as wh
   assert.ok((await manifestAt(registry, 'multi', other.digest)).equals(other.manifest));
   const platform = JSON.stringify({ os: 'linux', architecture: foreign });
   assert.equal(digestIn(await push(engine, name, { tag: '1', platform })), other.digest);
+  // Neither what the name means nor the platform itself gets that digest as a name.
+  const rows = await engine.client.get<ImageSummary[]>('/images/json', { manifests: true });
+  assert.ok(!rows.some((row) => row.RepoDigests.includes(`${name}@${other.digest}`)));
+  assert.equal(rows.find((row) => row.RepoTags.includes(`${name}:1`))?.Manifests?.length, 2);
   await assertWhole(engine);
 });
 
