@@ -2,6 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import type { Logger } from '#lib';
 import type { Sys } from '#sys';
 import { BlobStore } from './blobs/index.ts';
+import { BuildCacheRecords } from './build-cache/index.ts';
 import { readBootId } from './files/boot-id.ts';
 import { removeTree } from './files/remove-tree.ts';
 import { fsck, type FsckOptions, type FsckReport } from './fsck/fsck.ts';
@@ -40,6 +41,7 @@ export class Store implements AsyncDisposable {
   readonly indexes: IndexRecords;
   readonly containerLayers: ContainerLayerStore;
   readonly leases: Leases;
+  readonly buildCache: BuildCacheRecords;
   readonly #db: Database;
   readonly #sys: Sys;
   readonly #logger: Logger;
@@ -59,6 +61,7 @@ export class Store implements AsyncDisposable {
     this.images = new ImageRecords(options.db);
     this.indexes = new IndexRecords(options.db);
     this.leases = new Leases();
+    this.buildCache = new BuildCacheRecords(options.db);
     this.layers = new LayerStore({
       root: options.root,
       records: new LayerRecords(options.db),

@@ -1,4 +1,16 @@
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readlinkSync, readSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
 import { posix } from 'node:path';
 import { EngineError, findEngineError } from '#errors';
 import { isErrno } from '#lib';
@@ -41,32 +53,63 @@ export class RootFiles implements Disposable {
     }
   }
 
-  /** Where a directory really is, links followed, as an absolute path inside; undefined when there is none. */
-  resolveDirectory(path: string): string | undefined {
-    const fd = this.#find(path, O_PATH | constants.O_DIRECTORY);
+  /** What is there, links followed: its path without links, and whether it is a directory; undefined if there is nothing. */
+  resolve(path: string): { path: string; isDirectory: boolean } | undefined {
+    const fd = this.#find(path, O_PATH);
     if (fd === undefined) return undefined;
     try {
-      const root = readlinkSync(`/proc/self/fd/${this.#fd}`);
-      const place = readlinkSync(`/proc/self/fd/${fd}`);
-      return root === '/' ? place : place.slice(root.length) || '/';
+      const own = readlinkSync(`/proc/self/fd/${this.#fd}`);
+      const full = readlinkSync(`/proc/self/fd/${fd}`);
+      return { path: full.slice(own === '/' ? 0 : own.length) || '/', isDirectory: fstatSync(fd).isDirectory() };
     } finally {
       closeSync(fd);
     }
   }
 
+  /** Where a directory really is, links followed, as an absolute path inside; undefined when there is none. */
+  resolveDirectory(path: string): string | undefined {
+    const found = this.resolve(path);
+    return found?.isDirectory === true ? found.path : undefined;
+  }
+
+  /** Opens a regular file for reading; undefined if there is none. The caller closes it. */
+  openFile(path: string): number | undefined {
+    const fd = this.#find(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    if (fd === undefined || fstatSync(fd).isFile()) return fd;
+    closeSync(fd);
+    return undefined;
+  }
+
+  /** Removes an empty directory or file, without following a last link; what is not empty, not there or no such thing stays. */
+  removeEmpty(path: string): void {
+    const parent = this.#find(posix.dirname(path), O_PATH | constants.O_DIRECTORY);
+    if (parent === undefined) return;
+    const place = `/proc/self/fd/${parent}/${posix.basename(path)}`;
+    try {
+      const stat = lstatSync(place);
+      if (stat.isDirectory()) rmdirSync(place);
+      else if (stat.isFile() && stat.size === 0) unlinkSync(place);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT', 'ENOTEMPTY', 'EBUSY')) throw error;
+    } finally {
+      closeSync(parent);
+    }
+  }
+
   /**
-   * Makes a directory and those above it, as root with mode 0755, through links even if they dangle.
+   * Makes a directory and those above it, with mode 0755, through links even if they dangle.
    *
+   * @param owner - of what is made; root by default.
    * @throws invalidArgument when something else is in its place.
    */
-  ensureDirectory(path: string): void {
+  ensureDirectory(path: string, owner?: { uid: number; gid: number }): void {
     let done = '';
     let rest = posix.normalize(path).split('/');
     for (let links = 0; rest.length > 0;) {
       const [name = '', ...others] = rest;
       rest = others;
       if (name === '') continue;
-      const target = this.#makeDirectory(done, name, path);
+      const target = this.#makeDirectory(done, name, path, owner);
       if (target === undefined) {
         done = `${done}/${name}`;
         continue;
@@ -82,7 +125,12 @@ export class RootFiles implements Disposable {
   }
 
   /** Returns where a dangling link leads that is in the way; undefined when the directory is there. */
-  #makeDirectory(parent: string, name: string, wanted: string): string | undefined {
+  #makeDirectory(
+    parent: string,
+    name: string,
+    wanted: string,
+    owner: { uid: number; gid: number } | undefined,
+  ): string | undefined {
     const flags = O_PATH | constants.O_DIRECTORY;
     const existing = this.#find(`${parent}/${name}`, flags, wanted);
     if (existing !== undefined) {
@@ -95,6 +143,7 @@ export class RootFiles implements Disposable {
     const place = `/proc/self/fd/${parentFd}/${name}`;
     try {
       mkdirSync(place, { mode: 0o755 });
+      if (owner) lchownSync(place, owner.uid, owner.gid);
       return undefined;
     } catch (error) {
       if (!isErrno(error, 'EEXIST')) throw error;

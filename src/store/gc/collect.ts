@@ -73,7 +73,8 @@ function sweepLayers({ db, layers, leases }: CollectorParts): { layer: Layer; fr
     const marked = new Set<ChainId>();
     const roots = db
       .prepare(
-        'SELECT chain_id FROM image_layers UNION SELECT parent_chain_id FROM container_layers WHERE parent_chain_id IS NOT NULL',
+        `SELECT chain_id FROM image_layers UNION SELECT chain_id FROM build_cache
+         UNION SELECT parent_chain_id FROM container_layers WHERE parent_chain_id IS NOT NULL`,
       )
       .all();
     for (const row of roots) markChain(marked, all, String(row['chain_id']) as ChainId);

@@ -15,6 +15,7 @@ import type { Migration } from './database.ts';
  *                   row of `images` once its layers are unpacked
  * index_blobs       what is kept of each manifest of an index, the manifest itself included
  * container_layers  a container's writable layer, by container ID; keeps its parent chain
+ * build_cache       key of a build step → the chain that it made, and keeps
  * ```
  *
  * The database decides: a file or folder without a row is a leftover, whoever made it.
@@ -92,6 +93,21 @@ export const storeMigrations: readonly Migration[] = [
       ALTER TABLE images ADD COLUMN index_digest TEXT REFERENCES indexes(digest) ON DELETE SET NULL;
       CREATE INDEX images_by_index ON images(index_digest);
       CREATE INDEX images_by_manifest ON images(manifest_digest);
+    `,
+  },
+  {
+    id: 'store-3-build-cache',
+    up: `
+      CREATE TABLE build_cache (
+        key TEXT PRIMARY KEY,
+        chain_id TEXT NOT NULL REFERENCES layers(chain_id),
+        kind TEXT NOT NULL,
+        description TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        last_used_at TEXT NOT NULL,
+        uses INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX build_cache_by_chain ON build_cache(chain_id);
     `,
   },
 ];

@@ -1,0 +1,1 @@
+export { BuildCacheRecords, type BuildCacheRecord } from './build-cache-records.ts';
