@@ -16,7 +16,10 @@ export interface RegistryClientOptions {
   readonly userAgent: string;
   /** Hosts and CIDR blocks that may be reached by plain http or with a certificate that nobody signed. Loopback always is among them. */
   readonly insecureRegistries: readonly string[];
-  /** Mirrors by registry host, tried in order before the registry itself: `{"docker.io": ["https://mirror.example.com"]}`. */
+  /**
+   * Mirrors by registry host, tried in order before the registry itself: `{"docker.io": ["https://mirror.example.com/prefix"]}`. They get no
+   * credentials but those in their own URL; what has a digest is checked, for what a tag means they are believed.
+   */
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
   /** Folders with `<host>/ca.crt`, `*.crt`, `*.cert`, `*.key`; the first that has the host counts. */
   readonly certificateDirectories: readonly string[];

@@ -8,7 +8,14 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import { EngineError } from '#errors';
 import type { Connections, Route } from './connections.ts';
-import { cancelled, connectionError, registryFailure, requestText, timeoutError } from './failures.ts';
+import {
+  cancelled,
+  connectionError,
+  connectionFailureOf,
+  registryFailure,
+  requestText,
+  timeoutError,
+} from './failures.ts';
 import type { RegistryLimits } from './limits.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -98,10 +105,11 @@ export class Transport {
     } catch (error) {
       release();
       outgoing.destroy();
-      throw error;
+      if (!wasStale(outgoing, request, error)) throw error;
     } finally {
       watch.end();
     }
+    return await this.send(request);
   }
 
   #open(request: HttpRequest, route: Route): ClientRequest {
@@ -179,6 +187,15 @@ export class Transport {
     outgoing.end();
     watch.sent();
   }
+}
+
+/**
+ * Whether the server closed a kept connection at the moment when it was used again. Says nothing about the server; connections that are new
+ * are not judged so, so this ends with the last kept one.
+ */
+function wasStale(outgoing: ClientRequest, request: HttpRequest, error: unknown): boolean {
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  return isRead && outgoing.reusedSocket && connectionFailureOf(error) === 'reset' && !request.signal.aborted;
 }
 
 function drained(outgoing: ClientRequest): Promise<void> {

@@ -156,6 +156,26 @@ void test('a registry that is not there is told as Go tells it', async (t) => {
   );
 });
 
+void test('a kept connection that the server drops is replaced without a word', async (t) => {
+  const used = new WeakSet<object>();
+  let dropped = 0;
+  const server = await fakeServer(
+    t,
+    registryOf((request, response) => {
+      if (used.has(request.socket)) {
+        dropped += 1;
+        request.socket.destroy();
+        return;
+      }
+      used.add(request.socket);
+      sendManifest(response);
+    }),
+  );
+  const repository = repositoryAt(t, server.host, { limits: { attempts: 1 } });
+  for (let index = 0; index < 3; index++) await repository.getManifest('1', { signal: never });
+  assert.equal(dropped, 2);
+});
+
 void describe('mirrors', () => {
   const bytes = content(1000);
   const blob = { digest: digestOf(bytes), sizeBytes: bytes.length };
