@@ -1,14 +1,12 @@
-import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { isErrno } from '#lib';
 import { parseRange } from '#registry';
 import type { Digest } from '#spec';
 import { registryError } from '../errors.ts';
 import { type Exchange, sendEmpty } from '../http/exchange.ts';
+import { sendFile } from '../http/send-file.ts';
 import { parseContentDigest } from '../names.ts';
 import type { RegistryStorage } from '../storage/registry-storage.ts';
 
-const readBytes = 512 * 1024;
 /** A push counts on a blob that it finds; how often that is written down. */
 const touchAfterMs = 10 * 60_000;
 
@@ -41,7 +39,7 @@ export async function getBlob(storage: RegistryStorage, exchange: Exchange, targ
     throw registryError('RANGE_INVALID', { headers: { 'Content-Range': `bytes */${link.sizeBytes}` } });
   }
   const part = range === 'whole' ? undefined : range;
-  await sendFile(exchange, storage.blobs.path(digest), digest, {
+  await sendBlob(exchange, storage.blobs.path(digest), digest, {
     status: part ? 206 : 200,
     start: part?.start ?? 0,
     end: part?.end ?? link.sizeBytes - 1,
@@ -56,7 +54,7 @@ interface FileAnswer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-async function sendFile(exchange: Exchange, path: string, digest: Digest, answer: FileAnswer): Promise<void> {
+async function sendBlob(exchange: Exchange, path: string, digest: Digest, answer: FileAnswer): Promise<void> {
   const { response, request } = exchange;
   const length = answer.end - answer.start + 1;
   const headers = { ...answer.headers, 'Content-Length': String(length) };
@@ -64,12 +62,11 @@ async function sendFile(exchange: Exchange, path: string, digest: Digest, answer
     response.writeHead(answer.status, headers).end();
     return;
   }
-  const handle = await open(path).catch((error: unknown) => {
+  try {
+    await sendFile(response, path, answer, () => response.writeHead(answer.status, headers));
+  } catch (error) {
     throw isErrno(error, 'ENOENT') ? unknownBlob(digest, error) : error;
-  });
-  response.writeHead(answer.status, headers);
-  const stream = handle.createReadStream({ start: answer.start, end: answer.end, highWaterMark: readBytes });
-  await pipeline(stream, response, { signal: exchange.signal });
+  }
 }
 
 /** `DELETE` of a blob (end-10): it is no longer in this repository. Its bytes go with the next collection. */

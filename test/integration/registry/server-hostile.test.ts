@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { digestOf, errorCodes, ociManifest, RegistryProbe, someBytes } from '../../helpers/registry-client.ts';
 import { TestRegistry } from '../../helpers/registry.ts';
