@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./garbage-collect.ts'),
   },
   check: { summary: 'Compare database, files and manifests', load: () => import('./check.ts') },
+  ping: { summary: 'Ask whether a registry answers', load: () => import('./ping.ts') },
   htpasswd: { summary: 'Add, change or remove a user in a password file', load: () => import('./htpasswd.ts') },
   'token-certificate': {
     summary: 'Make a key for tokens and its certificate, for registries that trust our tokens',
