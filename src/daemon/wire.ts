@@ -101,6 +101,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
       conmonVersion: await readVersion(conmonPath),
       labels: config.labels,
       debug: config.logLevel === 'debug',
+      registries,
     },
     openFileDescriptors: () => readdirSync('/proc/self/fd').length,
   });

@@ -62,7 +62,7 @@ function splitTerm(term: string): { domain: string; term: string } {
 
 /** `docker search`. */
 export async function search(
-  client: RegistryClient,
+  client: Pick<RegistryClient, 'search'>,
   request: SearchRequest & { signal: AbortSignal },
 ): Promise<SearchRow[]> {
   const keep = searchFilter(request.filters);

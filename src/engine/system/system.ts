@@ -10,6 +10,7 @@ import { hostWarnings } from './host-warnings.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { checkEventFilters, type EventFilters } from '../events/event-filter.ts';
 import type { Images } from '../images/index.ts';
+import { registryFacts, type RegistryFacts } from './registry-facts.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 
 /** What this engine is and runs with. */
@@ -26,6 +27,7 @@ export interface SystemFacts {
   cgroup: CgroupFeatures;
   labels: string[];
   debug: boolean;
+  registries: RegistryFacts;
 }
 
 export interface SystemDeps {
@@ -98,6 +100,7 @@ export class System {
       Images: this.#deps.images.count(),
       ...storageFacts(facts),
       ...kernelFacts(facts),
+      ...registryFacts(facts.registries),
       NFd: this.#deps.openFileDescriptors(),
       NEventsListener: events.subscriberCount,
       NGoroutines: 0,
@@ -179,7 +182,6 @@ function storageFacts(facts: SystemFacts): Record<string, unknown> {
     DockerRootDir: facts.dataRoot,
     LoggingDriver: 'json-file',
     IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: { InsecureRegistryCIDRs: ['127.0.0.0/8', '::1/128'], IndexConfigs: {}, Mirrors: null },
   };
 }
 
@@ -209,9 +211,6 @@ function kernelFacts(facts: SystemFacts): Record<string, unknown> {
     NCPU: cpus().length,
     MemTotal: totalmem(),
     GenericResources: null,
-    HttpProxy: '',
-    HttpsProxy: '',
-    NoProxy: '',
     ExperimentalBuild: false,
     Runtimes: Object.fromEntries(Object.entries(facts.runtimes).map(([name, { path }]) => [name, { path }])),
     DefaultRuntime: facts.defaultRuntime,

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ProgressLine } from '#spec';
 import { refuses, useEngine } from '../../helpers/engine.ts';
 import { startDockerRegistry } from '../../helpers/docker-registry.ts';
+import { berthOnly, isBerth } from '../../helpers/target.ts';
 import { ImageServer } from './image-server.ts';
 import { digestOf, entryOf, hostArchitecture, indexOf, remoteImage, short, upload } from './remote-images.ts';
 import { assertWhole, failureOf, inspectImage, pull, removeImage, removeImageAfter, texts } from './transfer.ts';
@@ -147,7 +148,8 @@ test('pull chooses from an index what runs here, or what is asked for', async (t
   assert.equal(server.asked(other.layers[0] ?? ''), 1);
   const missing = await pull(engine, name, { tag: 'multi', platform: 'linux/riscv64' });
   assert.match(failureOf(missing), /^no matching manifest for linux\/riscv64 in the manifest list entries/);
-  assert.equal(failureOf(await pull(engine, name, { tag: 'nested' })), '');
+  // dockerd 20.10 looked no deeper.
+  if (isBerth) assert.equal(failureOf(await pull(engine, name, { tag: 'nested' })), '');
   await removeImage(engine, `${name}:nested`);
   await removeImage(engine, `${name}:multi`);
   await assertWhole(engine);
@@ -173,7 +175,10 @@ test('what is no image, or is broken, is refused, and nothing of it stays', asyn
   assert.notEqual(await failure('digest'), '');
   server.hooks.delete(lower);
   server.blobs.set(good.id, Buffer.alloc(server.blobs.get(good.id)?.length ?? 0, ' '));
-  assert.equal(await failure('digest'), `image config verification failed for digest ${good.id}`);
+  assert.equal(
+    await failure('digest'),
+    `error pulling image configuration: image config verification failed for digest ${good.id}`,
+  );
   server.add(await remoteImage(['a', 'b'], { manifest: { layers: [] } }), 'count');
   assert.equal(await failure('count'), "layers from manifest don't match image configuration");
   const empty = { mediaType: 'application/vnd.oci.empty.v1+json', digest: good.id, size: 2 };
@@ -227,7 +232,7 @@ test('two pulls of one layer fetch it once, both tell of it, and the end of one 
   await assertWhole(engine);
 });
 
-test('a pull whose client leaves ends, and nothing of it stays', async (t) => {
+test('a pull whose client leaves ends, and nothing of it stays', berthOnly, async (t) => {
   const server = await ImageServer.start(t);
   const image = await remoteImage(['left', 'behind']);
   server.add(image, '1');

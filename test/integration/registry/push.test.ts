@@ -59,33 +59,37 @@ async function importImage(t: TestContext, repo: string, name: string): Promise<
   removeImageAfter(t, engine, `${repo}:${name}`);
 }
 
-test('an image pulled from one registry and pushed to another keeps its digest, byte for byte', async (t) => {
-  const [from, to] = [await startDockerRegistry(t), await startDockerRegistry(t)];
-  const image = await remoteImage(['one', 'two'], { labels: { colour: 'blue' } });
-  await upload(from.url, 'app', image, ['1']);
-  await pull(engine, `${from.host}/app`, { tag: '1' });
-  removeImageAfter(t, engine, image.id);
-  const name = `${to.host}/copy`;
-  await tag(`${from.host}/app:1`, name, '2');
-  const events = await engine.events(t, { type: ['image'] });
-  const lines = await push(engine, name, { tag: '2' });
-  assert.equal(texts(lines)[0], `The push refers to repository [${name}]`);
-  assert.equal(texts(lines).filter((line) => line.endsWith(': Pushed')).length, 2);
-  assert.equal(texts(lines).at(-1), `2: digest: ${image.digest} size: ${image.manifest.length}`);
-  assert.deepEqual(lines.at(-1), {
-    progressDetail: {},
-    aux: { Tag: '2', Digest: image.digest, Size: image.manifest.length },
-  });
-  assert.ok((await manifestAt(to, 'copy', '2')).equals(image.manifest));
-  assert.deepEqual((await events.action('push', `${name}:2`)).Actor.Attributes, { colour: 'blue', name });
-  assert.ok((await inspectImage(engine, `${name}:2`)).RepoDigests.includes(`${name}@${image.digest}`));
-  const again = texts(await push(engine, name, { tag: '2' }));
-  assert.equal(again.filter((line) => line.endsWith(': Layer already exists')).length, 2);
-  await tag(`${name}:2`, `${to.host}/third`, '3');
-  const mounted = texts(await push(engine, `${to.host}/third`, { tag: '3' }));
-  assert.equal(mounted.filter((line) => line.endsWith(': Mounted from copy')).length, 2, mounted.join('\n'));
-  await assertWhole(engine);
-});
+test(
+  'an image pulled from one registry and pushed to another keeps its digest, byte for byte',
+  berthOnly,
+  async (t) => {
+    const [from, to] = [await startDockerRegistry(t), await startDockerRegistry(t)];
+    const image = await remoteImage(['one', 'two'], { labels: { colour: 'blue' } });
+    await upload(from.url, 'app', image, ['1']);
+    await pull(engine, `${from.host}/app`, { tag: '1' });
+    removeImageAfter(t, engine, image.id);
+    const name = `${to.host}/copy`;
+    await tag(`${from.host}/app:1`, name, '2');
+    const events = await engine.events(t, { type: ['image'] });
+    const lines = await push(engine, name, { tag: '2' });
+    assert.equal(texts(lines)[0], `The push refers to repository [${name}]`);
+    assert.equal(texts(lines).filter((line) => line.endsWith(': Pushed')).length, 2);
+    assert.equal(texts(lines).at(-1), `2: digest: ${image.digest} size: ${image.manifest.length}`);
+    assert.deepEqual(lines.at(-1), {
+      progressDetail: {},
+      aux: { Tag: '2', Digest: image.digest, Size: image.manifest.length },
+    });
+    assert.ok((await manifestAt(to, 'copy', '2')).equals(image.manifest));
+    assert.deepEqual((await events.action('push', `${name}:2`)).Actor.Attributes, { colour: 'blue', name });
+    assert.ok((await inspectImage(engine, `${name}:2`)).RepoDigests.includes(`${name}@${image.digest}`));
+    const again = texts(await push(engine, name, { tag: '2' }));
+    assert.equal(again.filter((line) => line.endsWith(': Layer already exists')).length, 2);
+    await tag(`${name}:2`, `${to.host}/third`, '3');
+    const mounted = texts(await push(engine, `${to.host}/third`, { tag: '3' }));
+    assert.equal(mounted.filter((line) => line.endsWith(': Mounted from copy')).length, 2, mounted.join('\n'));
+    await assertWhole(engine);
+  },
+);
 
 test('layers that came plain are pushed compressed, once, and always the same', async (t) => {
   const registry = await startDockerRegistry(t);
@@ -145,7 +149,7 @@ test('an image of several platforms goes whole when it is here whole, else as wh
   const partly = await push(engine, name, { tag: '1' });
   assert.equal(digestIn(partly), own.digest);
   assert.deepEqual(
-    (partly.at(-1)?.aux as { manifestPushedInsteadOfIndex?: boolean }).manifestPushedInsteadOfIndex,
+    (partly.at(-1)?.aux as { manifestPushedInsteadOfIndex?: boolean } | undefined)?.manifestPushedInsteadOfIndex,
     true,
   );
   await pull(engine, source, { tag: '1', platform: `linux/${foreign}` });
@@ -180,7 +184,7 @@ test('credentials are verified by login, needed by push and pull, and kept by th
   });
   await refuses(engine.client.post('/auth', {}, { json: auth('wrong') }), [401, 500], /401 Unauthorized|unauthorized/);
   assert.match(failureOf(await push(engine, name, { tag: '1' })), /no basic auth credentials/);
-  const header = { 'x-registry-auth': Buffer.from(JSON.stringify(auth(user.password))).toString('base64url') };
+  const header = { 'x-registry-auth': Buffer.from(JSON.stringify(auth(user.password))).toString('base64') };
   assert.equal(failureOf(await push(engine, name, { tag: '1' }, header)), '');
   await refuses(pull(engine, name, { tag: '1' }), 500, /no basic auth credentials/);
   await pull(engine, name, { tag: '1' }, { headers: header });

@@ -49,7 +49,11 @@ export function layerVerificationFailed(digest: string): EngineError {
 }
 
 export function configVerificationFailed(digest: string): EngineError {
-  return new EngineError('dataLoss', 'CONFIG_DIGEST', `image config verification failed for digest ${digest}`);
+  return new EngineError(
+    'dataLoss',
+    'CONFIG_DIGEST',
+    `error pulling image configuration: image config verification failed for digest ${digest}`,
+  );
 }
 
 /** A layer that came whole and cannot be unpacked. */
