@@ -112,7 +112,10 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     const present = this.#endpointsOf(state, containerId);
     using inside = this.#options.sys.netlink.openRouteSocket(this.#netnsPath(containerId));
     using undo = new DisposableStack();
-    undo.defer(() => this.#leave(state, containerId, request.networkId));
+    undo.defer(() => {
+      const endpoint = network.release(containerId);
+      if (endpoint !== undefined) state.socket.deleteLink(vethName(endpoint.endpointId));
+    });
     state.firewall?.ensure();
     const endpoint = this.#join(state, inside, containerId, present, request);
     failpoint('connect-after-endpoint');
@@ -123,7 +126,11 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
 
   async disconnect(containerId: string, networkId: string): Promise<boolean> {
     const state = this.#opened();
-    if (!this.#leave(state, containerId, networkId)) return false;
+    const endpoint = state.bridges.get(networkId).release(containerId);
+    if (endpoint === undefined) return false;
+    const linkName = vethName(endpoint.endpointId);
+    detach(state.socket, linkName, linkAlias(this.#bridgeName));
+    await state.reaper.removeSoon(linkName);
     using inside = this.#options.sys.netlink.openRouteSocket(this.#netnsPath(containerId));
     syncDefaultRoute(inside, this.#endpointsOf(state, containerId));
     return true;
@@ -268,13 +275,6 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
       mtu: network.settings.mtu,
       isolated: !network.settings.interContainer,
     });
-  }
-
-  /** Takes a running container off a network, its interface with it. */
-  #leave(state: OpenState, containerId: string, networkId: string): boolean {
-    const endpoint = state.bridges.get(networkId).release(containerId);
-    if (endpoint !== undefined) state.socket.deleteLink(vethName(endpoint.endpointId));
-    return endpoint !== undefined;
   }
 
   #removeSandbox(state: OpenState, containerId: string): void {

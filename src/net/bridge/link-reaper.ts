@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '#lib';
 import type { RouteSocket } from '#sys';
 
@@ -13,7 +14,9 @@ export class LinkReaper {
   readonly #socket: RouteSocket;
   readonly #logger: Logger;
   readonly #names = new Set<string>();
+  readonly #urgent: string[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #soon: Promise<void> | undefined;
 
   constructor(socket: RouteSocket, logger: Logger) {
     this.#socket = socket;
@@ -29,13 +32,22 @@ export class LinkReaper {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const name of this.#names) {
-      this.#names.delete(name);
-      try {
-        this.#socket.deleteLink(name);
-      } catch (error) {
-        this.#logger.warn('cannot delete a network interface', { name, error });
-      }
+    const names = [...this.#names];
+    this.#names.clear();
+    try {
+      this.#socket.deleteLinks(names);
+    } catch (error) {
+      this.#logger.warn('cannot delete network interfaces', { names: names.join(' '), error });
     }
+  }
+
+  /** Deletes a link with all others that are to go in this turn of the event loop; it is gone when this resolves. */
+  async removeSoon(linkName: string): Promise<void> {
+    this.#urgent.push(linkName);
+    this.#soon ??= nextTurn().then(() => {
+      this.#soon = undefined;
+      this.#socket.deleteLinks(this.#urgent.splice(0));
+    });
+    await this.#soon;
   }
 }

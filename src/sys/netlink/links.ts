@@ -24,6 +24,7 @@ const IFLA = {
   LINKINFO: 18,
   IFALIAS: 20,
   STATS64: 23,
+  GROUP: 27,
   NET_NS_FD: 28,
 } as const;
 const IFLA_INFO_KIND = 1;
@@ -144,6 +145,11 @@ export function encodeLinkChange(index: number, settings: LinkSettings): Buffer 
 /** Body that names a link to get or delete; without a name all of them. */
 export function encodeLinkQuery(name?: string): Buffer {
   return encodeLink(0, { name });
+}
+
+/** Body that puts a link into a group, and one that names all links of it. Group 0 is where links are otherwise. */
+export function encodeLinkGroup(index: number, group: number): Buffer {
+  return encodeLink(index, {}, u32Attribute(IFLA.GROUP, group));
 }
 
 /** `struct rtnl_link_stats64`: 64-bit counters, of which the first eight are these. */

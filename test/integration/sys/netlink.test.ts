@@ -93,6 +93,31 @@ test('RouteSocket adds addresses and routes of both families', () => {
   assert.ok(!first.listRoutes(4).some((route) => route.destination === undefined && route.table === 254));
 });
 
+test('RouteSocket deletes many links in hardly more time than one', () => {
+  using scratch = createScratch();
+  using pair = createPair(scratch);
+  const { first, secondFd } = pair;
+  const names = Array.from({ length: 20 }, (_, index) => `near${index}`);
+  for (const [index, name] of names.entries()) {
+    first.createVeth({ name, peer: { name: `far${index}`, netnsFd: secondFd } });
+  }
+  first.createBridge({ name: 'stays' });
+  const started = performance.now();
+  first.deleteLinks([...names, 'absent']);
+  const elapsedMs = performance.now() - started;
+  assert.deepEqual(
+    first
+      .listLinks()
+      .filter(({ kind }) => kind !== undefined)
+      .map(({ name }) => name),
+    ['stays'],
+  );
+  assert.ok(!pair.second.listLinks().some(({ name }) => name.startsWith('far')));
+  first.deleteLinks(['absent']);
+  first.deleteLinks([]);
+  assert.ok(elapsedMs < names.length * 30, `it took ${elapsedMs} ms`);
+});
+
 test('RouteSocket reports refusals with kind and the words of the kernel', () => {
   using scratch = createScratch();
   using pair = createPair(scratch);
