@@ -19,6 +19,7 @@ import { nameInUse, notRunning } from './errors.ts';
 import { eventAttributes, type Lifecycle } from './lifecycle.ts';
 import { compileFilter, createdAt, matchesLabel, type Filters } from './list-filter.ts';
 import { parseUntil } from '../prune-until.ts';
+import { logAttributes } from './log-attributes.ts';
 import { checkName } from './names.ts';
 import type { ContainerProcesses } from './processes.ts';
 import { countsAsRunning, endingOf, isLive, type ContainerRecord } from './record.ts';
@@ -343,7 +344,11 @@ export class Containers {
   logs(
     ref: string,
     options: LogsOptions,
-  ): Promise<{ tty: boolean; entries: AsyncIterable<{ stream: 'stdout' | 'stderr'; time: bigint; data: Buffer }> }> {
+  ): Promise<{
+    tty: boolean;
+    attributes: Record<string, string>;
+    entries: AsyncIterable<{ stream: 'stdout' | 'stderr'; time: bigint; data: Buffer }>;
+  }> {
     const { registry, processes } = this.#deps;
     const record = registry.get(ref);
     if (record.hostConfig.LogConfig.Type === 'none') {
@@ -359,7 +364,9 @@ export class Containers {
       finished: registry.session(record.id).runEnded.promise,
     });
     const wanted = selectStreams(entries, options);
-    return Promise.resolve({ tty: record.config.Tty, entries: wanted });
+    // Of our drivers only this one attaches something.
+    const attributes = record.hostConfig.LogConfig.Type === 'json-file' ? logAttributes(record) : {};
+    return Promise.resolve({ tty: record.config.Tty, attributes, entries: wanted });
   }
 
   changes(ref: string): Promise<{ Path: string; Kind: 0 | 1 | 2 }[] | null> {

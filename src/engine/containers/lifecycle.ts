@@ -8,7 +8,7 @@ import type { ContainerLayers } from '#store';
 import type { EventBus } from '../events/event-bus.ts';
 import { healthAtRest, healthAtStart } from '../health/health.ts';
 import { signalNumber } from './create-config.ts';
-import { notRunning } from './errors.ts';
+import { isRestarting, notRunning } from './errors.ts';
 import { publishNetworkEvents } from './network-events.ts';
 import type { ContainerProcesses } from './processes.ts';
 import { canStart, isLive, type ContainerRecord, type Ending, type Phase } from './record.ts';
@@ -35,6 +35,11 @@ export interface LifecycleDeps {
 
 /** Docker's grace period before a stop becomes a kill. */
 const defaultStopTimeoutSeconds = 10;
+/**
+ * A container without a stop signal of its own that ends this soon after a signal was ended by it. dockerd takes any
+ * signal for a stop, also one that only made the program reload, and never restarts the container again.
+ */
+const signalEffectMs = 10_000;
 /** After SIGKILL the exit must show within this time; beyond it something is stuck in the kernel. */
 const killDeadlineMs = 30_000;
 
@@ -67,6 +72,7 @@ export class Lifecycle {
     const session = this.#deps.registry.session(id);
     clearTimeout(session.restartTimer);
     session.quickExits = 0;
+    session.signalledAtMs = -Infinity;
     await this.#run({ ...record, stoppedByUser: false, restartCount: 0 });
   }
 
@@ -161,11 +167,13 @@ export class Lifecycle {
       oomKilled: processes.wasOomKilled(record),
       error: exit.error ?? '',
     };
-    const restart = shouldRestart(record.hostConfig.RestartPolicy, { ...ending, ...record });
     const session = registry.session(record.id);
+    const stoppedByUser = record.stoppedByUser || performance.now() - session.signalledAtMs < signalEffectMs;
+    const restart = shouldRestart(record.hostConfig.RestartPolicy, { ...ending, ...record, stoppedByUser });
     session.quickExits = countQuickExits(session.quickExits, Number(runNano / 1_000_000n));
     const saved = registry.save(record, {
       phase: { status: restart ? 'restarting' : 'exited', ...ending },
+      stoppedByUser,
       health: healthAtRest(record.health),
     });
     this.#deps.runChanged(saved);
@@ -302,6 +310,7 @@ export class Lifecycle {
     if (signal === parseSignal(record.config.StopSignal ?? 'SIGTERM')) {
       this.#deps.registry.save(record, { stoppedByUser: true });
     }
+    if (!record.config.StopSignal) this.#deps.registry.session(id).signalledAtMs = performance.now();
     this.#signal(record, signal);
   }
 
@@ -335,6 +344,7 @@ export class Lifecycle {
     if (record.phase.status === 'paused') {
       throw new EngineError('conflict', 'CONTAINER_PAUSED', `container ${id} is already paused`);
     }
+    if (record.phase.status === 'restarting') throw isRestarting(id);
     if (record.phase.status !== 'running') throw notRunning(id);
     await processes.pause(record);
     const paused = { ...record.phase, status: 'paused' as const };

@@ -23,6 +23,8 @@ export class Session {
   runEnded: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   /** Aborts the timer of a pending restart. */
   restartTimer: NodeJS.Timeout | undefined;
+  /** When a user last sent a signal, by the monotonic clock. */
+  signalledAtMs: number = -Infinity;
   /** Consecutive quick failures, for the restart back-off. */
   quickExits = 0;
 

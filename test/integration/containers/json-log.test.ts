@@ -120,6 +120,8 @@ describe('the json-file', { concurrency: 4 }, () => {
     await engine.wait(id);
     const [line] = await untilLogged(id, 'hello\n');
     assert.deepEqual(line?.attrs, { E: '4', a: '1', tag: `${name}/${id.slice(0, 12)}`, xy: '3' });
+    const { stdout } = await engine.logs(id, { details: true });
+    assert.equal(stdout, `E=4,a=1,tag=${name}%2F${id.slice(0, 12)},xy=3 hello\n`);
   });
 
   for (const compress of ['false', 'true']) {

@@ -106,7 +106,11 @@ export interface ContainersBackend {
    * Split so that errors come as HTTP statuses and the hijack happens between the two.
    */
   attach(ref: string, options: AttachOptions): Promise<{ tty: boolean; run(streams: AttachStreams): Promise<void> }>;
-  logs(ref: string, options: LogsOptions): Promise<{ tty: boolean; entries: AsyncIterable<LogEntry> }>;
+  /** `attributes` belong to every entry; they are what `details` shows. */
+  logs(
+    ref: string,
+    options: LogsOptions,
+  ): Promise<{ tty: boolean; attributes?: Record<string, string>; entries: AsyncIterable<LogEntry> }>;
   changes(ref: string): Promise<{ Path: string; Kind: 0 | 1 | 2 }[] | null>;
   /** A tar of the container's file system. */
   export(ref: string, signal: AbortSignal): Promise<Readable>;

@@ -40,27 +40,32 @@ export function formatLogTime(nano: bigint): string {
   return `${formattedSecondText}.${(nano % 1_000_000_000n).toString().padStart(9, '0')}Z`;
 }
 
-/** What stands before a line's own bytes. Our log has no attributes, so that with `details` only the blank is left. */
-function prefixOf(entry: LogEntry, options: LogsOptions): string {
-  const time = options.timestamps ? `${formatLogTime(entry.time)} ` : '';
-  return options.details ? `${time} ` : time;
+/** What `details` puts before each line: attributes sorted by name, then a blank, which stays where there are none. */
+export function detailsOf(attributes: Readonly<Record<string, string>>): string {
+  const escape = (text: string): string =>
+    encodeURIComponent(text)
+      .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+      .replaceAll('%20', '+');
+  const pairs = Object.entries(attributes).toSorted(([x], [y]) => (x < y ? -1 : 1));
+  return `${pairs.map(([name, value]) => `${escape(name)}=${escape(value)}`).join(',')} `;
 }
 
 function writeEntry(
   writer: BodyWriter,
   entry: LogEntry,
-  options: LogsOptions,
-  framed: boolean,
+  form: { timestamps: boolean; details: string; framed: boolean },
 ): Promise<void> | undefined {
-  const prefix = Buffer.from(prefixOf(entry, options));
+  const prefix = Buffer.from(`${form.timestamps ? `${formatLogTime(entry.time)} ` : ''}${form.details}`);
   const pieces = prefix.length === 0 ? [entry.data] : [prefix, entry.data];
-  if (framed) pieces.unshift(encodeStdcopyHeader(entry.stream, prefix.length + entry.data.length));
+  if (form.framed) pieces.unshift(encodeStdcopyHeader(entry.stream, prefix.length + entry.data.length));
   return writer.write(...pieces);
 }
 
 export async function logs(backend: ContainersBackend, exchange: Exchange): Promise<void> {
   const options = optionsOf(exchange);
-  const { tty, entries } = await backend.logs(idOf(exchange), options);
+  const { tty, attributes = {}, entries } = await backend.logs(idOf(exchange), options);
+  const details = options.details ? detailsOf(attributes) : '';
+  const form = { timestamps: options.timestamps, details, framed: !tty };
   // The frames have had a name of their own since API 1.42.
   const type = !tty && exchange.version >= 42 ? 'multiplexed' : 'raw';
   const writer = exchange.stream(`application/vnd.docker.${type}-stream`);
@@ -68,7 +73,7 @@ export async function logs(backend: ContainersBackend, exchange: Exchange): Prom
     for await (const entry of entries) {
       if (exchange.signal.aborted) break;
       if (entry.stream === 'stdout' ? !options.stdout : !options.stderr) continue;
-      const slow = writeEntry(writer, entry, options, !tty);
+      const slow = writeEntry(writer, entry, form);
       if (slow) await slow;
     }
   } catch (error) {
