@@ -171,6 +171,7 @@ export class Engine {
       defaults: {
         features: options.hostFacts.cgroup,
         capabilities: options.hostFacts.capabilities,
+        runtimes: [...runtimes.keys()],
         maskedPaths: defaultMaskedPaths,
         readonlyPaths: defaultReadonlyPaths,
       },

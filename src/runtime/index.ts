@@ -8,6 +8,7 @@ export type { NamespaceChoice, NamespaceChoices } from './spec/namespaces.ts';
 export { defaultMaskedPaths, defaultReadonlyPaths } from './spec/paths.ts';
 export { allCgroupFeatures, type CgroupFeatures } from './spec/cgroup-features.ts';
 export { buildResources } from './spec/resources.ts';
+export { ulimitNames } from './spec/rlimits.ts';
 export { parseSecurityOptions, type SecurityOptions } from './spec/security-options.ts';
 export { serializeSpec } from './spec/serialize.ts';
 export { networkSysctls } from './spec/sysctls.ts';

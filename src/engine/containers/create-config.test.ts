@@ -47,7 +47,13 @@ test('signalNumber reads names, numbers and real-time signals', () => {
 });
 
 test('normalizeHostConfig refuses modes and limits that cannot be', () => {
-  const defaults = { features: allCgroupFeatures(2), capabilities: [], maskedPaths: [], readonlyPaths: [] };
+  const defaults = {
+    features: allCgroupFeatures(2),
+    capabilities: [],
+    runtimes: [],
+    maskedPaths: [],
+    readonlyPaths: [],
+  };
   const normalize = (own: Parameters<typeof emptyHostConfig>[0], config = emptyContainerConfig({})): unknown =>
     normalizeHostConfig(emptyHostConfig(own), config, defaults);
   assert.throws(() => normalize({ IpcMode: 'bogus' }), /invalid IPC mode: bogus/);
@@ -61,6 +67,12 @@ test('normalizeHostConfig refuses modes and limits that cannot be', () => {
     /conflicting options: hostname and the network mode/,
   );
   assert.throws(() => normalize({ Links: ['a:b'] }), /legacy links \(--link\): not implemented yet/);
+  assert.throws(() => normalize({ VolumesFrom: ['a'] }), /--volumes-from: not implemented yet/);
+  assert.throws(() => normalize({ VolumeDriver: 'nfs' }), /the volume driver nfs: not implemented yet/);
+  const gpus = [{ Driver: '', Count: -1, DeviceIDs: null, Capabilities: [['gpu']], Options: null }];
+  assert.throws(() => normalize({ DeviceRequests: gpus }), /device requests \(--gpus\): not implemented yet/);
+  assert.throws(() => normalize({ Runtime: 'foo' }), /unknown or invalid runtime name: foo/);
+  assert.throws(() => normalize({ UsernsMode: 'foo' }), /invalid user namespace mode: foo/);
   assert.equal(
     normalizeHostConfig(emptyHostConfig({ Memory: 64 * 1024 ** 2 }), emptyContainerConfig({}), defaults).host
       .MemorySwap,

@@ -92,6 +92,9 @@ export function normalizeHostConfig(
     host.RestartPolicy = { Name: 'no', MaximumRetryCount: host.RestartPolicy.MaximumRetryCount };
   host.MaskedPaths ??= host.Privileged ? null : [...defaults.maskedPaths];
   host.ReadonlyPaths ??= host.Privileged ? null : [...defaults.readonlyPaths];
+  if (host.Runtime && !defaults.runtimes.includes(host.Runtime)) {
+    throw invalid('UNKNOWN_RUNTIME', `unknown or invalid runtime name: ${host.Runtime}`);
+  }
   checkHostConfig(host, config);
   checkSettings(host, config, defaults.capabilities);
   const warnings = checkResources(host, defaults.features, false);
@@ -103,6 +106,8 @@ export interface HostDefaults {
   features: CgroupFeatures;
   /** Those this host has. */
   capabilities: readonly string[];
+  /** Names of the runtimes there are. */
+  runtimes: readonly string[];
   maskedPaths: readonly string[];
   readonlyPaths: readonly string[];
 }

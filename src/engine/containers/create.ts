@@ -63,10 +63,11 @@ export class Creator {
     failpoint('create-after-directory');
     const created: string[] = [];
     registry.repository.insert(record, () => {
-      for (const { point } of record.mounts) {
+      for (const { point, volumeLabels } of record.mounts) {
         if (point.Type !== 'volume' || point.Name === undefined) continue;
         const anonymous = record.anonymousVolumes.includes(point.Name);
-        if (volumes.ensureRow(point.Name, { anonymous })) created.push(point.Name);
+        if (volumes.ensureRow(point.Name, { anonymous, ...(volumeLabels && { labels: volumeLabels }) }))
+          created.push(point.Name);
       }
     });
     failpoint('create-after-commit');

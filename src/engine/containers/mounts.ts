@@ -160,11 +160,13 @@ function planMount(mount: Mount, input: MountPlanInput): PlannedMount {
       return planBindMount(mount, target, readOnly);
     case 'volume': {
       if (mount.VolumeOptions?.Subpath) throw unsupported('volume subpaths');
+      refuseDriver(mount);
       const name = mount.Source ?? '';
       if (name !== '') checkVolumeName(name);
       const planned = volumeMount(name === '' ? input.newVolumeName() : name, target, 'z', input);
       planned.point.RW = !readOnly;
       planned.copyUp = !(mount.VolumeOptions?.NoCopy ?? false);
+      planned.volumeLabels = mount.VolumeOptions?.Labels;
       return planned;
     }
     case 'tmpfs':
@@ -174,6 +176,12 @@ function planMount(mount: Mount, input: MountPlanInput): PlannedMount {
     default:
       throw invalid('INVALID_MOUNT', `mount type unknown: "${mount.Type}"`);
   }
+}
+
+function refuseDriver({ VolumeOptions: { DriverConfig: driver } = {} }: Mount): void {
+  const { Name: name = '', Options: options } = driver ?? {};
+  if (!['', 'local'].includes(name)) throw unsupported(`volumes of the driver ${name}`);
+  if (Object.keys(options ?? {}).length > 0) throw unsupported('options of volume drivers');
 }
 
 function unsupported(what: string): EngineError {
@@ -201,8 +209,27 @@ function planBindMount(mount: Mount, target: string, readOnly: boolean): Planned
     createSource: mount.BindOptions?.CreateMountpoint ?? false,
     copyUp: false,
     recursive: !(mount.BindOptions?.NonRecursive ?? false),
+    ...readOnlyBelow(mount),
     tmpfsOptions: [],
   };
+}
+
+function readOnlyBelow({ BindOptions: options = {}, ...mount }: Mount): Pick<PlannedMount, 'readOnlyBelow'> {
+  const { ReadOnlyNonRecursive: no = false, ReadOnlyForceRecursive: forced = false } = options;
+  if (!no && !forced) return {};
+  const name = no ? 'ReadOnlyNonRecursive' : 'ReadOnlyForceRecursive';
+  if (mount.ReadOnly !== true) throw invalidMount(mount, `mount options conflict: ${name} && !ReadOnly`);
+  if (no && forced) {
+    throw invalidMount(mount, 'mount options conflict: ReadOnlyNonRecursive && ReadOnlyForceRecursive');
+  }
+  if (forced && options.NonRecursive === true) {
+    throw invalidMount(mount, 'mount options conflict: ReadOnlyForceRecursive && NonRecursive');
+  }
+  const { Propagation: propagation = '' } = options;
+  if (forced && propagation !== '' && propagation !== 'rprivate') {
+    throw invalidMount(mount, 'mount options conflict: ReadOnlyForceRecursive requires Propagation to be rprivate');
+  }
+  return { readOnlyBelow: no ? 'no' : 'forced' };
 }
 
 function planTmpfs(mount: Mount, target: string, readOnly: boolean): PlannedMount {

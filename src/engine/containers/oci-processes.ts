@@ -279,9 +279,20 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
       return { ...common, type: 'bind', source: await this.#prepareVolume(point.Name, mount, rootfs) };
     }
     ensureBindSource(mount);
+    if (mount.readOnlyBelow === 'forced') this.#checkRecursiveReadOnly();
     // Nothing is mounted below a file, and the runtime's recursive read-only flag works on directories alone.
-    const readOnlyNonRecursive = !statSync(point.Source).isDirectory();
+    const readOnlyNonRecursive = mount.readOnlyBelow === 'no' || !statSync(point.Source).isDirectory();
     return { ...common, type: 'bind', source: point.Source, readOnlyNonRecursive };
+  }
+
+  #checkRecursiveReadOnly(): void {
+    const [major, minor] = this.#options.facts.kernel;
+    if (major > 5 || (major === 5 && minor >= 12)) return;
+    throw new EngineError(
+      'invalidArgument',
+      'RECURSIVE_READ_ONLY_UNSUPPORTED',
+      'failed to set recursively read-only mount: recursive read-only mounts need Linux 5.12 or newer',
+    );
   }
 
   async #prepareVolume(name: string, mount: PlannedMount, rootfs: string): Promise<string> {

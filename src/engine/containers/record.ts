@@ -44,6 +44,10 @@ export interface PlannedMount {
   /** Volume only: fill it from the image on first use. */
   copyUp: boolean;
   recursive: boolean;
+  /** Read-only binds: what is mounted below the source stays writable, or must not (an error where it cannot be helped). */
+  readOnlyBelow?: 'no' | 'forced' | undefined;
+  /** Volume only: its labels if it is made for this mount. */
+  volumeLabels?: Record<string, string> | undefined;
   /** tmpfs only: mount options. */
   tmpfsOptions: string[];
 }

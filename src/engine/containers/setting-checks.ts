@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { EngineError, findEngineError } from '#errors';
-import { buildHostsFile, normalizeCapabilities, parseSecurityOptions } from '#runtime';
-import type { ContainerConfig, HostConfig, RestartPolicy } from '#spec';
+import { buildHostsFile, normalizeCapabilities, parseSecurityOptions, ulimitNames } from '#runtime';
+import type { ContainerConfig, HostConfig, RestartPolicy, Ulimit } from '#spec';
 import { parseLogLimits } from './log-config.ts';
 
 function invalid(code: string, message: string): EngineError {
@@ -77,6 +77,7 @@ export function checkSettings(host: HostConfig, config: ContainerConfig, capabil
     throw invalid('INVALID_USERNS_MODE', `invalid user namespace mode: ${host.UsernsMode}`);
   const emptyEnv = (config.Env ?? []).find((entry) => entry === '' || entry.startsWith('='));
   if (emptyEnv !== undefined) throw invalid('INVALID_ENV', `invalid environment variable: ${emptyEnv}`);
+  checkUlimits(host.Ulimits ?? []);
   parseSecurityOptions(host.SecurityOpt ?? []);
   for (const key of ['CapAdd', 'CapDrop'] as const) {
     named(`invalid ${key}`, () => normalizeCapabilities(host[key] ?? [], capabilities));
@@ -84,6 +85,18 @@ export function checkSettings(host: HostConfig, config: ContainerConfig, capabil
   checkTmpfs(Object.keys(host.Tmpfs ?? {}));
   checkLogOptions(host);
   checkExtraHosts(host.ExtraHosts ?? []);
+}
+
+function checkUlimits(ulimits: readonly Ulimit[]): void {
+  for (const { Name: name, Soft: soft, Hard: hard } of ulimits) {
+    if (!ulimitNames.includes(name.toLowerCase())) throw invalid('UNKNOWN_ULIMIT', `invalid ulimit type: ${name}`);
+    if (hard >= 0 && (soft > hard || soft < 0)) {
+      throw invalid(
+        'ULIMIT_ABOVE_HARD',
+        `ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`,
+      );
+    }
+  }
 }
 
 function checkTmpfs(targets: readonly string[]): void {

@@ -171,7 +171,7 @@ test('buildSpec translates limits', () => {
       Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/mine', CgroupPermissions: 'r' }],
       DeviceCgroupRules: ['c 10:* rw'],
       Ulimits: [
-        { Name: 'nofile', Soft: 9999, Hard: -1 },
+        { Name: 'nofile', Soft: 9999, Hard: 10_000 },
         { Name: 'core', Soft: -1, Hard: -1 },
       ],
     },
@@ -191,7 +191,7 @@ test('buildSpec translates limits', () => {
   assert.deepEqual(spec.process.consoleSize, { height: 24, width: 80 });
   assert.equal(spec.process.oomScoreAdj, 7);
   assert.deepEqual(spec.process.rlimits, [
-    { type: 'RLIMIT_NOFILE', soft: 4096, hard: 4096 },
+    { type: 'RLIMIT_NOFILE', soft: 9999, hard: 10_000 },
     { type: 'RLIMIT_CORE', soft: Number.POSITIVE_INFINITY, hard: Number.POSITIVE_INFINITY },
   ]);
 });

@@ -79,7 +79,7 @@ function buildProcess(
   usesInit: boolean,
 ): oci.RuntimeProcess {
   const [height, width] = host.ConsoleSize;
-  const rlimits = buildRlimits(host.Ulimits ?? [], facts.rlimits);
+  const rlimits = buildRlimits(host.Ulimits ?? [], facts.rlimits, facts.capabilities.includes('CAP_SYS_RESOURCE'));
   return {
     terminal: config.Tty,
     ...(config.Tty && height > 0 && width > 0 ? { consoleSize: { height, width } } : {}),

@@ -1,3 +1,4 @@
+import { EngineError } from '#errors';
 import type { oci, Ulimit } from '#spec';
 
 /** A limit; `Infinity` means unlimited. */
@@ -9,17 +10,29 @@ export interface Rlimit {
 /** Our own limits, which containers inherit and cannot go beyond, by `--ulimit` names. */
 export type HostRlimits = Readonly<Record<string, Rlimit>>;
 
-/** A container's ulimits, cut to what this host allows: raising a hard limit may be forbidden even to root. */
-export function buildRlimits(ulimits: readonly Ulimit[], host: HostRlimits): oci.RuntimeRlimit[] {
+/**
+ * A container's ulimits; an unlimited one is cut to what this host allows.
+ *
+ * @param mayRaise - whether we may go beyond our own hard limits, which can be forbidden even to root.
+ * @throws invalidArgument for a number that cannot be reached.
+ */
+export function buildRlimits(ulimits: readonly Ulimit[], host: HostRlimits, mayRaise: boolean): oci.RuntimeRlimit[] {
   return ulimits.map(({ Name, Soft, Hard }) => {
-    const ceiling = host[Name.toLowerCase()]?.hard ?? Number.POSITIVE_INFINITY;
-    const hard = Math.min(unlimitedBelowZero(Hard), ceiling);
-    return { type: `RLIMIT_${Name.toUpperCase()}`, soft: Math.min(unlimitedBelowZero(Soft), hard), hard };
+    const name = Name.toLowerCase();
+    const own = host[name]?.hard ?? Number.POSITIVE_INFINITY;
+    const asked = Math.max(Soft, Hard);
+    if (asked > own && !mayRaise) {
+      throw new EngineError(
+        'invalidArgument',
+        'ULIMIT_ABOVE_HOST',
+        `ulimit ${name}: ${asked} is above the hard limit of the engine, ${own}, which it may not raise`,
+      );
+    }
+    // Open files are the one limit that is never unlimited.
+    const unlimited = mayRaise && name !== 'nofile' ? Number.POSITIVE_INFINITY : own;
+    const hard = Hard < 0 ? unlimited : Hard;
+    return { type: `RLIMIT_${name.toUpperCase()}`, soft: Soft < 0 ? hard : Math.min(Soft, hard), hard };
   });
-}
-
-function unlimitedBelowZero(value: number): number {
-  return value < 0 ? Number.POSITIVE_INFINITY : value;
 }
 
 /** Reads `/proc/<pid>/limits`. */
@@ -51,6 +64,9 @@ const NAMES: Readonly<Record<string, string>> = {
   'Max realtime priority': 'rtprio',
   'Max realtime timeout': 'rttime',
 };
+
+/** The names that `--ulimit` takes. */
+export const ulimitNames: readonly string[] = Object.values(NAMES);
 
 function parseLimit(text: string | undefined): number {
   return text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text);

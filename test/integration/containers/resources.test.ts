@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { HostConfig } from '#spec';
 import { createLinuxSys } from '#sys';
 import { refuses, useEngine } from '../../helpers/engine.ts';
 import { berthOnly } from '../../helpers/target.ts';
+import { until } from '../../helpers/until.ts';
 
 const engine = useEngine();
 const sys = createLinuxSys();
@@ -60,6 +61,42 @@ describe('limits at create', { concurrency: 4 }, () => {
     assert.equal(await quota(id), '50000');
     assert.equal(await cpus(id), '0');
     assert.equal((await engine.inspect(id)).HostConfig.MemorySwap, 128 * MB);
+  });
+
+  test('the less common ones are there too', async (t) => {
+    const disk = readdirSync('/sys/block').find((name) => existsSync(`/dev/${name}`)) ?? 'none';
+    const Rate = 1_048_576;
+    const id = await engine.runIdle(t, {
+      HostConfig: {
+        Memory: 64 * MB,
+        MemorySwap: 96 * MB,
+        MemoryReservation: 32 * MB,
+        CpuShares: 512,
+        BlkioDeviceReadBps: [{ Path: `/dev/${disk}`, Rate }],
+        BlkioDeviceWriteIOps: [{ Path: `/dev/${disk}`, Rate: 100 }],
+      },
+    });
+    const swap = await limit(id, 'memory', 'memory.memsw.limit_in_bytes', 'memory.swap.max');
+    assert.equal(swap, String(isV2 ? 32 * MB : 96 * MB));
+    assert.equal(await limit(id, 'memory', 'memory.soft_limit_in_bytes', 'memory.low'), String(32 * MB));
+    assert.equal(await limit(id, 'cpu', 'cpu.shares', 'cpu.weight'), isV2 ? '20' : '512');
+    assert.match(
+      await limit(id, 'blkio', 'blkio.throttle.read_bps_device', 'io.max'),
+      new RegExp(`^\\d+:\\d+ .*${Rate}`),
+    );
+    assert.match(await limit(id, 'blkio', 'blkio.throttle.write_iops_device', 'io.max'), /^\d+:\d+ .*100/);
+  });
+
+  test('beyond the memory limit the kernel kills: OOMKilled, the event, 137', async (t) => {
+    const id = await engine.create(t, {
+      Cmd: ['sh', '-c', 'x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done'],
+      HostConfig: { Memory: 16 * MB, MemorySwap: 16 * MB },
+    });
+    const events = await engine.events(t, { container: [id], event: ['oom'] });
+    await engine.start(id);
+    assert.equal(await engine.wait(id), 137);
+    assert.equal((await engine.inspect(id)).State.OOMKilled, true);
+    await events.action('oom', id);
   });
 
   test('what the kernel lacks is warned of and left out', async (t) => {
@@ -131,16 +168,21 @@ describe('update', { concurrency: 4 }, () => {
   });
 
   test('of the restart policy counts at the next exit', async (t) => {
-    const id = await engine.runIdle(t);
+    const id = await engine.run(t, 'trap "exit 3" USR1; echo ready; while :; do sleep 3600 & wait $!; done', {
+      // Without a signal of its own any signal counts as a stop in dockerd.
+      StopSignal: 'SIGTERM',
+    });
+    const endRun = async (run: number): Promise<void> => {
+      const isReady = async (): Promise<boolean> => (await engine.logs(id)).stdout === 'ready\n'.repeat(run);
+      await until(isReady, { what: `run ${run}` });
+      await engine.client.post(`/containers/${id}/kill`, { signal: 'USR1' });
+    };
     await update(id, { RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } });
-    const events = await engine.events(t, { container: [id], event: ['start'] });
-    const { State } = await engine.inspect(id);
-    process.kill(State.Pid, 'SIGKILL');
-    await events.action('start', id);
-    assert.equal((await engine.inspect(id)).RestartCount, 1);
+    await endRun(1);
+    await until(async () => (await engine.inspect(id)).RestartCount === 1, { what: 'the restart' });
     await update(id, { RestartPolicy: { Name: 'no', MaximumRetryCount: 0 } });
-    process.kill((await engine.inspect(id)).State.Pid, 'SIGKILL');
-    assert.equal(await engine.wait(id), 137);
+    await endRun(2);
+    assert.equal(await engine.wait(id), 3);
   });
 
   test('refuses contradictions and keeps what was', async (t) => {
