@@ -44,3 +44,8 @@ export function sendEmpty(
   response.writeHead(status, status === 204 ? headers : { 'Content-Length': '0', ...headers });
   response.end();
 }
+
+/** From now on until its answer the client waits for the disk or for another registry, and is not taken for idle. */
+export function expectWaiting({ request }: Exchange): void {
+  request.socket.setTimeout(0);
+}

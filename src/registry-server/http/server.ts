@@ -166,7 +166,8 @@ function isAllowed(authenticator: Authenticator, access: Access, target: Target,
 function fail(logger: Logger, request: IncomingMessage, response: ServerResponse, error: unknown): void {
   const { status, headers, entry } = describeFailure(error);
   if (response.destroyed || request.socket.destroyed) return;
-  if (status >= 500) logger.error('request failed', { method: request.method, path: request.url, error });
+  if (status >= 500)
+    logger.error('request failed', { method: request.method, path: request.url?.split('?', 1)[0], error });
   if (response.headersSent) {
     // The answer cannot be taken back; a connection that breaks tells the client that it is not whole.
     response.destroy();

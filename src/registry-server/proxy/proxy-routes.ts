@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Digest } from '#spec';
 import { registryError } from '../errors.ts';
-import { type Exchange, sendEmpty } from '../http/exchange.ts';
+import { type Exchange, expectWaiting, sendEmpty } from '../http/exchange.ts';
 import type { Route, Routes } from '../http/routes.ts';
 import { parseContentDigest, parseManifestReference } from '../names.ts';
 import type { RegistryStorage } from '../storage/registry-storage.ts';
@@ -81,6 +81,7 @@ async function fetchBlob(
   if (storage.links.find(repository, digest)) return false;
   const sizeBytes = upstream.records.sizeBytes(repository, digest);
   if (sizeBytes === undefined) return false;
+  expectWaiting(exchange);
   using _lock = await upstream.lockBlob(digest, exchange.signal);
   if (storage.links.find(repository, digest)) return false;
   const isWhole = exchange.request.headers.range === undefined && exchange.request.method === 'GET';

@@ -3,7 +3,7 @@ import type { Digest } from '#spec';
 import { findEngineError } from '#errors';
 import { registryError } from '../errors.ts';
 import { bodyOf, contentLength, hasBody } from '../http/body.ts';
-import { type Exchange, sendEmpty } from '../http/exchange.ts';
+import { type Exchange, expectWaiting, sendEmpty } from '../http/exchange.ts';
 import { parseContentDigest, parseRepositoryName } from '../names.ts';
 import type { RegistryStorage } from '../storage/registry-storage.ts';
 import type { UploadPart } from '../storage/uploads.ts';
@@ -108,6 +108,7 @@ export class UploadRoutes {
     const { uploads } = this.#storage;
     const part = hasBody(exchange.request) ? this.#part(exchange, target, digest) : undefined;
     const file = await uploads.finish(target.id, target.repository, part);
+    expectWaiting(exchange);
     try {
       await this.#storage.commitBlob(target.repository, file, digest);
     } finally {
