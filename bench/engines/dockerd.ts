@@ -10,7 +10,9 @@ import { until } from '../../test/helpers/until.ts';
 import { type BenchEngine, processesNamed } from './engine.ts';
 
 const program = '/usr/sbin/dockerd';
-const bridge = 'berthbench0';
+/** Of this run alone, so that two of them can go on at once. */
+const bridge = `bench${process.pid}`;
+const subnetByte = process.pid % 256;
 
 /** Debian's dockerd, on roots and a bridge of its own. */
 export async function startDockerd(): Promise<BenchEngine> {
@@ -77,6 +79,6 @@ function makeBridge(): void {
   socket.createBridge({ name: bridge });
   const link = socket.findLink(bridge);
   if (!link) throw new Error(`no bridge ${bridge}`);
-  socket.addAddress({ linkIndex: link.index, address: '10.198.0.1', prefixLength: 24 });
+  socket.addAddress({ linkIndex: link.index, address: `10.198.${subnetByte}.1`, prefixLength: 24 });
   socket.setLink(link.index, { up: true });
 }
