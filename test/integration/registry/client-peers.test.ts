@@ -8,6 +8,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { isKind } from '#errors';
 import type { RemoteRepository } from '#registry';
 import type { Digest } from '#spec';
+import { TestRegistry } from '../../helpers/registry.ts';
 import { Authority, certificateDirectory, scratch } from './certificates.ts';
 import { dockerRegistry } from './docker-registry.ts';
 import { clientFor, collect, content, digestOf, never, repositoryAt, type RepositorySetup } from './fake-registry.ts';
@@ -187,6 +188,26 @@ void describe('docker-registry', () => {
       /certificate signed by unknown authority$/,
     );
   });
+});
+
+void test('our own registry takes and gives the rest of a blob after a break of the connection', async (t) => {
+  const registry = await TestRegistry.start();
+  t.after(() => registry.dispose());
+  const relay = await cuttingRelay(t, registry.host);
+  const repository = repositoryAt(t, relay.host, { actions: 'push', limits: { monolithicBytes: 1000 } });
+  const bytes = content(6_000_000);
+  const blob = { digest: digestOf(bytes), sizeBytes: bytes.length };
+  const offsets: number[] = [];
+  const open = async function* (offsetBytes: number): AsyncGenerator<Uint8Array> {
+    offsets.push(offsetBytes);
+    for (let at = offsetBytes; at < bytes.length; at += 100_000) yield bytes.subarray(at, at + 100_000);
+  };
+  relay.cutAfter({ sentBytes: 3_000_000 });
+  assert.equal(await repository.pushBlob(blob, { open, mountFrom: [], signal }), 'uploaded');
+  assert.equal(offsets.length, 2);
+  assert.ok((offsets[1] ?? 0) > 0, `went on at ${offsets[1]}`);
+  relay.cutAfter({ receivedBytes: 3_000_000 });
+  assert.ok((await collect(repository.readBlob(blob, { signal }))).equals(bytes));
 });
 
 void test('skopeo and our client see the same image in a registry', async (t) => {
