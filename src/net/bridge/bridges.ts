@@ -198,9 +198,9 @@ export class Bridges {
     this.#options.store.removeNetwork(record.id);
     failpoint('network-remove-after-row');
     this.#custom.delete(record.id);
-    this.#removeBridge(record);
-    failpoint('network-remove-after-bridge');
     this.#applyFirewall();
+    failpoint('network-remove-after-firewall');
+    this.#removeBridge(record);
   }
 
   /** Only a bridge that we made; a user may have named one of his own. */
@@ -216,9 +216,13 @@ export class Bridges {
   #removeStrays(): void {
     const { socket, bridgeName } = this.#ground;
     const wanted = new Set(this.list().map(({ settings }) => settings.bridgeName));
-    for (const { name, alias } of socket.listLinks()) {
-      if (alias === bridgeAlias(bridgeName) && !wanted.has(name)) socket.deleteLink(name);
-    }
+    const strays = socket
+      .listLinks()
+      .filter(({ name, alias }) => alias === bridgeAlias(bridgeName) && !wanted.has(name))
+      .map(({ name }) => name);
+    if (strays.length === 0) return;
+    this.#ground.firewall?.forget(strays);
+    socket.deleteLinks(strays);
   }
 
   #ensureBridge({ record, subnet, settings }: BridgeNetwork): void {

@@ -53,6 +53,11 @@ export class Firewall implements Disposable {
     }
   }
 
+  /** Removes what a daemon before us put into iptables' chain for bridges that are no more. */
+  forget(bridgeNames: readonly string[]): void {
+    removeFromIptablesForward(this.#socket, bridgeNames);
+  }
+
   /** Removes our table and our rules in iptables' chain. */
   remove(): void {
     removeFromIptablesForward(this.#socket, this.#bridgeNames());

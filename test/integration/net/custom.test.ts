@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BridgeNetworks, type Sandbox } from '#net';
+import { runNft } from '../../helpers/nft.ts';
 import { createFixture, type Fixture, networkSpec } from './fixture.ts';
 
 function bridgeOf(fixture: Fixture, name: string): string {
@@ -59,6 +60,7 @@ test('a bridge whose network is gone goes at the next start, and what was half-c
   await next.reconcile([sandbox]);
   using socket = sys.netlink.openRouteSocket();
   assert.equal(socket.findLink(gone), undefined);
+  assert.ok(!runNft('list ruleset').includes(`"${gone}"`));
   assert.ok(socket.findLink(kept));
   assert.doesNotMatch(fixture.busybox(sandbox.netnsPath ?? '', 'ip', 'link'), /eth1/);
   await next.close();
