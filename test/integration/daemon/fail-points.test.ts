@@ -20,8 +20,10 @@ function failpointNames(): string[] {
     .filter((path) => !path.endsWith('.test.ts'))
     .flatMap((path) => [...readFileSync(join(source, path), 'utf8').matchAll(/\bfailpoint\('([\w-]+)'\)/g)])
     .map(([, name = '']) => name);
-  // These have tests of their own: of registries in test/integration/registry, of json-files in containers/json-log.test.ts.
-  return [...new Set(names)].filter((name) => !/^(pull|push|registry|json-log)-/.test(name)).toSorted();
+  // These have tests of their own: of registries in test/integration/registry, of json-files in containers/json-log.test.ts, of
+  // images of several platforms in images/platforms.test.ts, of builds in build/.
+  const elsewhere = /^(pull|push|registry|json-log|build)-|^image-(before-kept-commit|manifest-kept)$/;
+  return [...new Set(names)].filter((name) => !elsewhere.test(name)).toSorted();
 }
 
 /** An image with a layer nobody else has. */
