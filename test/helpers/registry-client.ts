@@ -97,7 +97,9 @@ export class RegistryProbe {
   async pushBlob(repository: string, content: Buffer): Promise<string> {
     const digest = digestOf(content);
     const location = await this.beginUpload(repository);
-    const answer = await this.send('PUT', `${location}${location.includes('?') ? '&' : '?'}digest=${digest}`, { body: content });
+    const answer = await this.send('PUT', `${location}${location.includes('?') ? '&' : '?'}digest=${digest}`, {
+      body: content,
+    });
     assert.equal(answer.status, 201, answer.body.toString());
     return digest;
   }
