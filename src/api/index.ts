@@ -1,5 +1,6 @@
 export { type ApiServer, type ApiServerOptions, createApiServer } from './server.ts';
 export type { ApiBackends } from './routes/table.ts';
+export type * from './routes/build/backend.ts';
 export type * from './routes/containers/backend.ts';
 export type * from './routes/exec/backend.ts';
 export type * from './routes/images/backend.ts';

@@ -1,14 +1,14 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { formatRfc3339Nano, nowNano, Semaphore } from '#lib';
 import { type ChainId, PathPatterns } from '#spec';
-import type { Layer, Store } from '#store';
+import type { Layer, Lease, Store } from '#store';
 import type { Sys } from '#sys';
+import type { ContextFolders } from './context/context-folders.ts';
 import type { BuildEvent, BuildImages, BuildRequest, BuildResult, Executor, FetchSource } from './contract.ts';
 import { parseDockerfile } from './dockerfile/index.ts';
-import { CacheMounts } from './ops/cache-mounts.ts';
+import type { CacheMounts } from './ops/cache-mounts.ts';
 import { StepLayers } from './ops/step-layers.ts';
 import { OpenTrees } from './ops/trees.ts';
 import { toImageConfig } from './output/image-config.ts';
@@ -22,14 +22,16 @@ export interface BuilderOptions {
   readonly executor: Executor;
   readonly images: BuildImages;
   readonly fetch: FetchSource;
-  /** Folder on the disk that is the builder's own. */
-  readonly root: string;
-  /** Folder in memory that is the builder's own, emptied at boot. */
+  /** Folders on the disk for copies that a build may write to. */
+  readonly work: ContextFolders;
+  readonly cacheMounts: CacheMounts;
+  /** Folder in memory that is the builder's own; emptied now. */
   readonly execRoot: string;
 }
 
 export interface BuildOptions {
-  readonly report: (event: BuildEvent) => void;
+  /** Called in order. What runs waits for what it answers. */
+  readonly report: (event: BuildEvent) => void | Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -39,8 +41,8 @@ export class Builder {
   readonly #engine: SolverEngine;
 
   constructor(options: BuilderOptions) {
-    const { store, sys, executor, fetch, root, execRoot } = options;
-    mkdirSync(root, { recursive: true, mode: 0o700 });
+    const { store, sys, executor, fetch, cacheMounts, execRoot } = options;
+    rmSync(execRoot, { recursive: true, force: true });
     mkdirSync(execRoot, { recursive: true, mode: 0o700 });
     this.#options = options;
     this.#engine = {
@@ -49,7 +51,7 @@ export class Builder {
       executor,
       fetch,
       layers: new StepLayers(store),
-      cacheMounts: new CacheMounts(join(root, 'cache-mounts')),
+      cacheMounts,
       flights: new Flights<Made>(),
       slots: new Semaphore(Math.max(4, availableParallelism() * 2)),
       scratch: execRoot,
@@ -63,21 +65,19 @@ export class Builder {
    *   there; cancelled.
    */
   async build(request: BuildRequest, { report, signal }: BuildOptions): Promise<BuildResult> {
-    const plan = await this.#plan(request, signal);
-    report({ kind: 'planned', steps: plan.steps });
-    for (const warning of plan.warnings) report({ kind: 'warning', warning });
-    if (plan.unusedArgs.length > 0) report({ kind: 'unusedArgs', names: plan.unusedArgs });
     using lease = this.#options.store.leases.open();
+    const plan = await this.#plan(request, { report, signal }, lease);
+    await report({ kind: 'planned', steps: plan.steps });
+    for (const warning of plan.warnings) await report({ kind: 'warning', warning });
+    if (plan.unusedArgs.length > 0) await report({ kind: 'unusedArgs', names: plan.unusedArgs });
     // One step that fails stops those beside it.
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
-    const scratch = mkdtempSync(join(this.#options.root, 'build-'));
-    await using open = new AsyncDisposableStack();
-    open.defer(() => rm(scratch, { recursive: true, force: true }));
-    const trees = open.use(new OpenTrees(this.#engine.layers, request.contexts, scratch));
+    await using scratch = await this.#options.work.create();
+    await using trees = new OpenTrees(this.#engine.layers, request.contexts, scratch.path);
     const solver = new Solver({ engine: this.#engine, request, trees, lease, report, signal: both });
     try {
-      return await this.#finish(plan, request, solver);
+      return await this.#finish(plan, request, solver, both);
     } catch (error) {
       stop.abort(error);
       await Promise.allSettled(plan.steps.filter((step) => step.kind === 'layer').map((step) => solver.solve(step)));
@@ -85,7 +85,7 @@ export class Builder {
     }
   }
 
-  async #plan(request: BuildRequest, signal: AbortSignal): Promise<Plan> {
+  async #plan(request: BuildRequest, { report, signal }: BuildOptions, lease: Lease): Promise<Plan> {
     const { text, name } = request.dockerfile;
     const check = request.buildArgs.get('BUILDKIT_DOCKERFILE_CHECK');
     const dockerfile = parseDockerfile(text, { name, check });
@@ -94,12 +94,20 @@ export class Builder {
       ...request,
       dockerfile,
       isIgnored: (path) => ignored.matches(path.replace(/^\.?\/+/, '')),
-      resolveImage: (reference, platform) =>
-        this.#options.images.resolve(reference, platform, { pull: request.pull, signal }),
+      resolveImage: async (reference, platform) => {
+        const image = await this.#options.images.resolve(reference, platform, {
+          pull: request.pull,
+          credentials: request.credentials,
+          report: (line) => void report({ kind: 'pulling', line }),
+          signal,
+        });
+        if (image.chainId !== undefined) lease.pinLayer(image.chainId);
+        return image;
+      },
     });
   }
 
-  async #finish(plan: Plan, request: BuildRequest, solver: Solver): Promise<BuildResult> {
+  async #finish(plan: Plan, request: BuildRequest, solver: Solver, signal: AbortSignal): Promise<BuildResult> {
     // Stages are begun together; each step waits for what it needs.
     const solved = new Map(
       await Promise.all(
@@ -116,10 +124,11 @@ export class Builder {
       now: formatRfc3339Nano(nowNano()),
     });
     const imageId = await this.#options.images.add({
-      config: Buffer.from(JSON.stringify(config)),
+      config: isBase(plan) ? undefined : Buffer.from(JSON.stringify(config)),
       base: plan.base,
       layers: layers.map(({ chainId }) => chainId),
       references: request.references,
+      signal,
     });
     return { imageId, config };
   }
@@ -134,6 +143,13 @@ export class Builder {
     }
     return layers;
   }
+}
+
+/** Nothing was added to the base image: the result is that very image. */
+function isBase({ base, history, config }: Plan): boolean {
+  if (!base || history.length !== (base.config.history ?? []).length) return false;
+  const { OnBuild: _triggers, ...own } = base.config.config ?? {};
+  return isDeepStrictEqual(own, config);
 }
 
 /** Seconds since 1970 as RFC 3339. */

@@ -1,5 +1,5 @@
 import type { SpecMount } from '#runtime';
-import type { ChainId, Digest, oci } from '#spec';
+import type { ChainId, Digest, oci, ProgressLine, RegistryAuth } from '#spec';
 import type { LintWarning } from './dockerfile/index.ts';
 import type { BaseImage, CopySource, NamedContext, Step } from './plan/index.ts';
 
@@ -37,8 +37,8 @@ export interface ExecutorStep {
   readonly devices: readonly string[];
   readonly mounts: readonly SpecMount[];
   readonly limits: StepLimits;
-  /** Called in order; what it is given is the callee's. */
-  readonly output: (stream: 'stdout' | 'stderr', data: Buffer) => void;
+  /** Called in order; what it is given is the callee's. The next waits for what it answers. */
+  readonly output: (stream: 'stdout' | 'stderr', data: Buffer) => void | Promise<void>;
   /** Kills what runs. */
   readonly signal: AbortSignal;
 }
@@ -53,20 +53,32 @@ export interface Executor {
   run(step: ExecutorStep): Promise<number>;
 }
 
+export interface ResolveOptions {
+  /** Look for a newer one in its registry. */
+  readonly pull: boolean;
+  readonly credentials: RegistryLogins;
+  /** Told of a pull's progress. */
+  readonly report: (line: ProgressLine) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Credentials by the name of their registry, as `docker login` keeps them. */
+export type RegistryLogins = ReadonlyMap<string, RegistryAuth>;
+
 /** The images of this engine, as a build needs them. */
 export interface BuildImages {
-  /** @throws notFound with the registry's words. */
-  resolve(
-    reference: string,
-    platform: oci.Platform,
-    options: { pull: boolean; signal: AbortSignal },
-  ): Promise<BaseImage>;
-  /** Adds the image and points the names at it, in one step; answers its ID. `layers` are all, from the bottom. */
+  /** Names, IDs, unique ID prefixes; from its registry if it is not here. @throws notFound with the registry's words. */
+  resolve(reference: string, platform: oci.Platform, options: ResolveOptions): Promise<BaseImage>;
+  /**
+   * Adds the image and points the names at it, in one step; answers its ID. `layers` are all, from the bottom. Without a configuration it
+   * is the base itself that gets the names.
+   */
   add(image: {
-    config: Uint8Array;
+    config: Uint8Array | undefined;
     base: BaseImage | undefined;
     layers: readonly ChainId[];
     references: readonly string[];
+    signal: AbortSignal;
   }): Promise<Digest>;
 }
 
@@ -102,6 +114,7 @@ export interface BuildRequest {
   readonly noCache: true | ReadonlySet<string>;
   /** Look for newer base images. */
   readonly pull: boolean;
+  readonly credentials: RegistryLogins;
   readonly network: string;
   readonly limits: StepLimits;
   /** Content by id. */
@@ -112,6 +125,7 @@ export interface BuildRequest {
 
 /** What happens during a build, in order for each step; steps of different stages interleave. */
 export type BuildEvent =
+  | { readonly kind: 'pulling'; readonly line: ProgressLine }
   | { readonly kind: 'planned'; readonly steps: readonly Step[] }
   | { readonly kind: 'warning'; readonly warning: LintWarning }
   | { readonly kind: 'unusedArgs'; readonly names: readonly string[] }

@@ -1,4 +1,5 @@
-export { Builder, type BuilderOptions, type BuildOptions } from './builder.ts';
+export { openBuilds, type Builds, type BuildsOptions, type PruneCommand } from './open-builds.ts';
+export type { BuildCommand } from './build-service.ts';
 export type {
   BuildEvent,
   BuildImages,

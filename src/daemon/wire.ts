@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createApiServer, type ApiServer } from '#api';
 import { closeArchiveWorkers, unpack } from '#archive';
+import { openBuilds } from '#build';
 import { Engine, engineMigrations, openNetworkStore } from '#engine';
 import { EngineError } from '#errors';
 import type { Logger } from '#lib';
@@ -104,8 +105,18 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
       registries,
     },
     openFileDescriptors: () => readdirSync('/proc/self/fd').length,
+    buildCacheUsage: () => builds.cache.usage(),
   });
   opening.defer(() => engine.close());
+  const builds = await openBuilds({
+    store,
+    sys,
+    executor: engine.buildSteps,
+    images: engine.buildImages,
+    root: join(config.dataRoot, 'build'),
+    execRoot: join(config.execRoot, 'build'),
+    pruned: (freedBytes) => engine.buildCachePruned(freedBytes),
+  });
 
   const api = createApiServer({
     backends: {
@@ -114,6 +125,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
       exec: engine.execs,
       images: engine.images,
       commit: engine.committer,
+      build: builds,
       registries: engine.registries,
       networks: engine.networks,
       volumes: engine.volumeViews,

@@ -3,8 +3,11 @@ import { failpoint, type Logger } from '#lib';
 import { Monitor, type ProcessExit } from '#monitor';
 import type { NetworkCatalog, Networks } from '#net';
 import { defaultMaskedPaths, defaultReadonlyPaths, type HostFacts, type OciRuntime } from '#runtime';
+import type { BuildCacheEntry } from '#spec';
 import type { Database, Migration, Store, StoredImage } from '#store';
 import type { Sys } from '#sys';
+import { BuildImages } from './builds/build-images.ts';
+import { BuildSteps } from './builds/steps.ts';
 import { toReading } from './containers/cgroup-reading.ts';
 import { Committer } from './containers/commit.ts';
 import { Containers } from './containers/containers.ts';
@@ -59,6 +62,8 @@ export interface EngineOptions {
   registries: Pick<RegistriesOptions, 'client' | 'maxConcurrentDownloads' | 'maxConcurrentUploads'>;
   facts: Omit<SystemFacts, 'initBinary' | 'cgroup'>;
   openFileDescriptors: () => number;
+  /** What builds keep, for `system df`. */
+  buildCacheUsage: () => readonly BuildCacheEntry[];
 }
 
 /** Containers, images, execs, events: every use case, wired. Open once per data root. */
@@ -69,9 +74,13 @@ export class Engine {
   readonly images: Images;
   readonly registries: Registries;
   readonly committer: Committer;
+  /** What builds need of this engine. */
+  readonly buildSteps: BuildSteps;
+  readonly buildImages: BuildImages;
   readonly networks: NetworkOperations;
   readonly volumeViews: VolumeViews;
   readonly system: System;
+  readonly #events: EventBus;
   readonly #remover: Remover;
   readonly #processes: OciProcesses;
   readonly #monitor: Monitor;
@@ -121,6 +130,8 @@ export class Engine {
       onExit: (exit) => deliver(exit),
       onLost: (process) => deliver({ ...process, exitCode: 137, finishedAt: BigInt(Date.now()) * 1_000_000n }),
     });
+    const hostGateway = (): string[] =>
+      networks.list().flatMap(({ predefined, blocks }) => (predefined ? blocks.map(({ gateway }) => gateway) : []));
     const processes = new OciProcesses({
       logger,
       sys,
@@ -132,8 +143,7 @@ export class Engine {
       initPath: options.initPath,
       initByDefault: options.initByDefault,
       dns: options.dns,
-      hostGateway: () =>
-        networks.list().flatMap(({ predefined, blocks }) => (predefined ? blocks.map(({ gateway }) => gateway) : [])),
+      hostGateway,
       find: (ref) => registry.get(ref),
     });
 
@@ -221,6 +231,20 @@ export class Engine {
     this.files = new ContainerFiles({ registry, layers, processes, events });
     this.images = images;
     this.registries = new Registries({ ...options.registries, store, db, emit: emitImage });
+    const runtime = runtimes.get(options.facts.defaultRuntime);
+    if (!runtime) throw new TypeError(`there is no runtime ${options.facts.defaultRuntime}`);
+    this.buildImages = new BuildImages(images, this.registries);
+    this.buildSteps = new BuildSteps({
+      logger,
+      sys,
+      runtime,
+      facts: options.hostFacts,
+      networks,
+      directory: `${options.execRoot}/steps`,
+      dns: options.dns,
+      hostGateway,
+      findContainer: (ref) => registry.get(ref),
+    });
     this.committer = new Committer({ registry, images, store, processes, events });
     const attachments = new NetworkAttachments({
       registry,
@@ -244,13 +268,16 @@ export class Engine {
       volumeSizeBytes,
       events,
       openFileDescriptors: options.openFileDescriptors,
+      buildCacheUsage: options.buildCacheUsage,
     });
+    this.#events = events;
     this.#remover = remover;
     this.#processes = processes;
     this.#monitor = monitor;
     this.#health = health;
-    this.#recover = () =>
-      recoverContainers({
+    this.#recover = async () => {
+      await this.buildSteps.recover();
+      await recoverContainers({
         registry,
         lifecycle,
         remover,
@@ -273,6 +300,12 @@ export class Engine {
           health.adopt(record);
         },
       });
+    };
+  }
+
+  /** Tells that the cache of builds was pruned. */
+  buildCachePruned(freedBytes: number): void {
+    this.#events.publish('builder', 'prune', '', { reclaimed: String(freedBytes) });
   }
 
   /** Lets go of everything in this process; containers run on. */

@@ -1,6 +1,7 @@
 import { openApi } from '../openapi.ts';
 import { answer, type Route, routesOf } from '../route.ts';
-import { unbuiltBuildRoutes } from './build/routes.ts';
+import type { BuildBackend } from './build/backend.ts';
+import { buildRoutes, unbuiltBuildRoutes } from './build/routes.ts';
 import { archiveRoutes } from './containers/archive.ts';
 import type { ContainersBackend, FilesBackend } from './containers/backend.ts';
 import { containerRoutes, unbuiltContainerRoutes } from './containers/routes.ts';
@@ -26,6 +27,7 @@ export interface ApiBackends {
   exec?: ExecBackend | undefined;
   images?: ImagesBackend | undefined;
   commit?: CommitBackend | undefined;
+  build?: BuildBackend | undefined;
   registries?: RegistriesBackend | undefined;
   networks?: NetworksBackend | undefined;
   volumes?: VolumesBackend | undefined;
@@ -50,6 +52,7 @@ export function allRoutes(backends: ApiBackends): Route[] {
     ...pingRoutes(),
     ...routesOf(backends.system, systemRoutes),
     ...unbuiltSystemRoutes(),
+    ...routesOf(backends.build, buildRoutes),
     ...unbuiltBuildRoutes(),
     ...unbuiltSwarmRoutes(),
     ...pluginRoutes(),

@@ -25,7 +25,7 @@ export interface RunInput {
   readonly network: string;
   readonly limits: StepLimits;
   readonly sys: Sys;
-  readonly output: (stream: 'stdout' | 'stderr', data: Buffer) => void;
+  readonly output: (stream: 'stdout' | 'stderr', data: Buffer) => void | Promise<void>;
   readonly signal: AbortSignal;
 }
 

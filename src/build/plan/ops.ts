@@ -80,6 +80,8 @@ interface StepBase {
   readonly stage: number;
   /** The instruction as progress shows it, variables expanded. */
   readonly text: string;
+  /** As it stands in the Dockerfile, continued lines joined. */
+  readonly source: string;
   readonly range: SourceRange;
   /** The configuration after it; `rootfs` and `history` are made at the end. */
   readonly config: oci.RunConfig;
@@ -100,6 +102,8 @@ export interface LayerStep extends StepBase {
 /** A step that changes the configuration only; FROM is one. */
 export interface ConfigStep extends StepBase {
   readonly kind: 'config';
+  /** Of FROM: what the stage begins with. */
+  readonly from?: Tree;
 }
 
 export type Step = LayerStep | ConfigStep;

@@ -10,6 +10,7 @@ import {
   type LintRuleName,
   type LintWarning,
   type SourceRange,
+  type Stage,
   suggestion,
 } from '../dockerfile/index.ts';
 import { toCopyOp } from './copy-op.ts';
@@ -91,8 +92,8 @@ export class StagePlanner {
   /**
    * The stage's FROM, as a step that does nothing.
    */
-  begin(text: string, range: SourceRange): void {
-    this.#steps.push({ kind: 'config', ...this.#place(range), text, history: undefined });
+  begin(text: string, stage: Pick<Stage, 'range' | 'source'>): void {
+    this.#steps.push({ kind: 'config', ...this.#place(stage), text, history: undefined, from: this.#tree });
   }
 
   /**
@@ -315,20 +316,23 @@ export class StagePlanner {
     this.#made(instruction, { text, history: configEntry(text) });
   }
 
-  #made({ range }: Instruction, step: Pick<ConfigStep, 'text' | 'history'>): void {
-    this.#steps.push({ kind: 'config', ...this.#place(range), ...step });
+  #made(instruction: Instruction, step: Pick<ConfigStep, 'text' | 'history'>): void {
+    this.#steps.push({ kind: 'config', ...this.#place(instruction), ...step });
   }
 
-  #layer({ range }: Instruction, made: { op: Op; text: string; history: oci.ImageHistory }): void {
+  #layer(instruction: Instruction, made: { op: Op; text: string; history: oci.ImageHistory }): void {
     const { noCache } = this.#start;
-    const step: LayerStep = { kind: 'layer', ...this.#place(range), parent: this.#tree, noCache, ...made };
+    const step: LayerStep = { kind: 'layer', ...this.#place(instruction), parent: this.#tree, noCache, ...made };
     this.#steps.push(step);
     this.#tree = { kind: 'step', step };
   }
 
-  #place(range: SourceRange): Pick<Step, 'id' | 'stage' | 'range' | 'config'> {
+  #place({
+    range,
+    source,
+  }: Pick<Stage, 'range' | 'source'>): Pick<Step, 'id' | 'stage' | 'range' | 'source' | 'config'> {
     const { index } = this.#start;
-    return { id: `${index}.${this.#steps.length}`, stage: index, range, config: structuredClone(this.#config) };
+    return { id: `${index}.${this.#steps.length}`, stage: index, range, source, config: structuredClone(this.#config) };
   }
 }
 

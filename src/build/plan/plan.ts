@@ -123,7 +123,7 @@ class Planner {
     const platform = this.#platform(stage);
     const start = await this.#start(index, stage, baseName, platform);
     const { planner } = start;
-    planner.begin(`FROM ${baseName}${stage.name === '' ? '' : ` AS ${stage.writtenName}`}`, stage.range);
+    planner.begin(`FROM ${baseName}${stage.name === '' ? '' : ` AS ${stage.writtenName}`}`, stage);
     const triggers = start.triggers.flatMap((trigger) => parseTrigger(trigger, baseName));
     const all: Instruction[] = [...triggers.map((each) => ({ ...each, range: stage.range })), ...stage.instructions];
     const trees = await this.#trees(index, all);

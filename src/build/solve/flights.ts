@@ -5,7 +5,8 @@ interface Flight<T> {
 }
 
 /**
- * Work that several want at once is done once. It is cancelled when the last of those who wait is.
+ * Work that several want at once is done once. It is cancelled when the last of those who wait is. Whoever began it waits for its end in any
+ * case, since it works with what is theirs.
  */
 export class Flights<T> {
   readonly #flights = new Map<string, Flight<T>>();
@@ -13,7 +14,8 @@ export class Flights<T> {
   /** Joins the work of that key, or begins it. */
   async join(key: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     signal.throwIfAborted();
-    const flight = this.#flights.get(key) ?? this.#begin(key, work);
+    const known = this.#flights.get(key);
+    const flight = known ?? this.#begin(key, work);
     flight.waiting += 1;
     const left = Promise.withResolvers<never>();
     const leave = (): void => left.reject(signal.reason as Error);
@@ -24,10 +26,11 @@ export class Flights<T> {
       signal.removeEventListener('abort', leave);
       flight.waiting -= 1;
       if (flight.waiting === 0) {
+        if (this.#flights.get(key) === flight) this.#flights.delete(key);
         flight.stop.abort(signal.reason);
-        // Whoever cancelled finds nothing running any more.
-        await flight.result.catch(() => undefined);
       }
+      // Whoever cancelled finds nothing running any more.
+      if (flight.waiting === 0 || !known) await flight.result.catch(() => undefined);
     }
   }
 

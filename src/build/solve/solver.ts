@@ -46,7 +46,7 @@ export interface SolverOptions {
   readonly trees: OpenTrees;
   /** Pins what is made until the image has it. */
   readonly lease: Lease;
-  readonly report: (event: BuildEvent) => void;
+  readonly report: (event: BuildEvent) => void | Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -82,10 +82,10 @@ export class Solver {
     this.#options.signal.throwIfAborted();
     try {
       const solved = await this.#solveReady(step, needed[0]);
-      report({ kind: 'finished', stepId: step.id, cached: solved.cached, chainId: solved.chainId });
+      await report({ kind: 'finished', stepId: step.id, cached: solved.cached, chainId: solved.chainId });
       return solved;
     } catch (error) {
-      report({ kind: 'failed', stepId: step.id, error });
+      await report({ kind: 'failed', stepId: step.id, error });
       throw error;
     }
   }
@@ -163,7 +163,7 @@ export class Solver {
     const { engine, report } = this.#options;
     using lease = engine.store.leases.open();
     await using layer = await engine.layers.open(parent);
-    report({ kind: 'started', stepId: step.id, runId: layer.id });
+    await report({ kind: 'started', stepId: step.id, runId: layer.id });
     await work(layer, signal);
     signal.throwIfAborted();
     const chainId = await engine.layers.commit(layer, lease, signal);

@@ -45,6 +45,7 @@ import { fillFromImage } from '../volumes/fill.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import type { ContainerDirectories } from './directories.ts';
 import { notRunning } from './errors.ts';
+import { readHostHosts, readHostResolvConf } from './host-files.ts';
 import { logAttributes } from './log-attributes.ts';
 import { parseLogLimits } from './log-config.ts';
 import { chooseNamespaces } from './namespaces.ts';
@@ -69,12 +70,6 @@ export interface OciProcessesOptions {
   hostGateway(): string[];
   find: (ref: string) => ContainerRecord;
 }
-
-const hostResolvConf = '/etc/resolv.conf';
-/** Not every host has one. */
-const hostHosts = '/etc/hosts';
-/** Where systemd-resolved keeps the real resolvers when resolv.conf names only its own stub. */
-const resolvedResolvConf = '/run/systemd/resolve/resolv.conf';
 
 /** In an exec's directory: what tells the runtime what to run. */
 const processFile = 'process.json';
@@ -184,7 +179,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
     write(
       'hosts',
       buildHostsFile({
-        base: onHost && existsSync(hostHosts) ? readFileSync(hostHosts, 'utf8') : undefined,
+        base: onHost ? readHostHosts() : undefined,
         hostname: config.Hostname,
         domainname: config.Domainname,
         addresses: sandbox.endpoints.map(({ address }) => address),
@@ -522,12 +517,6 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
 
 function purposeOf({ id, phase }: ContainerRecord, request: ExecCreateRequest): PreparedFor | undefined {
   return isLive(phase) ? { containerId: id, pid: phase.pid, request } : undefined;
-}
-
-function readHostResolvConf(): string {
-  const text = existsSync(hostResolvConf) ? readFileSync(hostResolvConf, 'utf8') : '';
-  const onlyStub = /^nameserver 127\.0\.0\.53$/m.test(text);
-  return onlyStub && existsSync(resolvedResolvConf) ? readFileSync(resolvedResolvConf, 'utf8') : text;
 }
 
 /** Docker makes the missing source of `-v`, as a directory; of `--mount` it must be there. */

@@ -7,6 +7,7 @@ import {
   parseReference,
   withDefaultTag,
   formatReference,
+  type ChainId,
   type DeleteResponseItem,
   type Digest,
   type HistoryEntry,
@@ -17,6 +18,7 @@ import {
   type PruneImagesResponse,
 } from '#spec';
 import type { ImageRecord, Store, StoredImage } from '#store';
+import { builtLayers } from './built-layers.ts';
 import { Catalog, parsePlatformOption } from './catalog.ts';
 import { emitById, imageAttributes, type EmitImageEvent } from './events.ts';
 import { importImage, parseTarget, type ImportRequest } from './import.ts';
@@ -54,6 +56,18 @@ export interface CommitImageRequest {
   author: string;
   comment: string;
   createdBy: string;
+  signal: AbortSignal;
+}
+
+/** What `build` adds. */
+export interface BuiltImage {
+  /** Exact bytes. */
+  config: Uint8Array | undefined;
+  baseId: Digest | undefined;
+  /** All, from the bottom, the base's first; in the store and pinned. */
+  layers: readonly ChainId[];
+  /** Full names to give it. */
+  references: readonly string[];
   signal: AbortSignal;
 }
 
@@ -216,6 +230,30 @@ export class Images {
     } finally {
       await this.#store.collect();
     }
+  }
+
+  /**
+   * Adds an image that a build made of layers in the store, the base image's among them; answers its ID. Without a configuration the base
+   * itself gets the names.
+   */
+  async addBuilt(built: BuiltImage): Promise<Digest> {
+    const { config, baseId, references, signal } = built;
+    using lease = this.#store.leases.open();
+    const base = baseId === undefined ? undefined : await this.#parentOf(baseId, lease);
+    if (config === undefined) {
+      if (!base) throw new TypeError('neither a configuration nor a base image');
+      for (const reference of references) await this.tag(base.id, reference, '');
+      return base.id;
+    }
+    const known = base?.layers ?? [];
+    const added = await builtLayers(this.#store, built.layers.slice(known.length));
+    const image = { config, layers: [...known, ...added], parentId: baseId, references };
+    const { id } = await this.#registrar.add(image, lease, signal);
+    const decoded = await this.#catalog.config(id);
+    for (const reference of references) {
+      this.#emit('tag', id, imageAttributes(familiarReference(parseReference(reference)), decoded));
+    }
+    return id;
   }
 
   /** What images hold on disk: unpacked layers and the blobs they came from. */

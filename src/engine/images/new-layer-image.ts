@@ -9,6 +9,11 @@ const layerTypes: Partial<Record<Compression, string>> = {
   zstd: MEDIA_TYPES.layerZstd,
 };
 
+/** The media type of a layer's blob. */
+export function layerMediaType(compression: Compression): string {
+  return layerTypes[compression] ?? MEDIA_TYPES.layer;
+}
+
 /** An image with one more layer than its parent, made from a tar stream (`import`, `commit`). */
 export interface LayeredImage {
   /** The layer's tar, compressed or plain. */
@@ -75,7 +80,7 @@ export async function addLayeredImage(
   const { digest, sizeBytes } = file;
   const layer: NewLayer = {
     diffId: unpacked.result.diffId,
-    blob: { digest, sizeBytes, mediaType: layerTypes[compression] ?? MEDIA_TYPES.layer },
+    blob: { digest, sizeBytes, mediaType: layerMediaType(compression) },
     file: () => Promise.resolve(synced),
     unpacked: () => Promise.resolve(unpacked),
   };

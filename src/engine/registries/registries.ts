@@ -42,6 +42,11 @@ export class Registries {
 
   /** Errors before the first line throw; later ones come as a last line with `errorDetail`. */
   pull(request: PullRequest & { signal: AbortSignal }): AsyncGenerator<ProgressLine, void, undefined> {
+    return reportProgress((report, signal) => this.fetch({ ...request, signal }, report), request.signal);
+  }
+
+  /** Pulls; reports as it goes, throws when it fails. */
+  async fetch(request: PullRequest & { signal: AbortSignal }, report: (line: ProgressLine) => void): Promise<void> {
     const { store, client, emit } = this.#options;
     const parts = {
       store,
@@ -52,7 +57,7 @@ export class Registries {
       downloads: this.#downloads,
       sources: this.#sources,
     };
-    return reportProgress((report, signal) => pull(parts, request, signal, report), request.signal);
+    await pull(parts, request, request.signal, report);
   }
 
   /** Errors before the first line throw; later ones come as a last line with `errorDetail`. */

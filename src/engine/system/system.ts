@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
 import type { CgroupFeatures } from '#runtime';
-import type { EventMessage } from '#spec';
+import type { BuildCacheEntry, EventMessage } from '#spec';
 import type { FsckReport } from '#store';
 import type { Containers } from '../containers/containers.ts';
 import { isLive } from '../containers/record.ts';
@@ -40,6 +40,8 @@ export interface SystemDeps {
   volumeSizeBytes: (name: string) => number;
   events: EventBus;
   openFileDescriptors(): number;
+  /** What builds keep. */
+  buildCacheUsage(): readonly BuildCacheEntry[];
 }
 
 const goArchitectures: Record<string, string> = { x64: 'amd64', arm64: 'arm64' };
@@ -123,8 +125,13 @@ export class System {
       answer['Containers'] = await this.#deps.containers.list({ all: true, limit: 0, size: true, filters: new Map() });
     }
     if (wants('volume')) answer['Volumes'] = this.#volumeUsage();
-    if (wants('build-cache')) Object.assign(answer, { BuildCache: [], BuilderSize: 0 });
+    if (wants('build-cache')) Object.assign(answer, this.#buildCacheUsage());
     return answer;
+  }
+
+  #buildCacheUsage(): { BuildCache: readonly BuildCacheEntry[]; BuilderSize: number } {
+    const entries = this.#deps.buildCacheUsage();
+    return { BuildCache: entries, BuilderSize: entries.reduce((sum, { Size }) => sum + Size, 0) };
   }
 
   #volumeUsage(): unknown[] {

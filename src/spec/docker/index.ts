@@ -1,3 +1,4 @@
+export type * from './build.ts';
 export type * from './container.ts';
 export type * from './image.ts';
 export type * from './event.ts';
