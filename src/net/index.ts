@@ -23,3 +23,4 @@ export {
   type NetworkStore,
 } from './store.ts';
 export { endpointExists, noSuchNetwork } from './errors.ts';
+export { decodeAllocation, decodeSandbox, type StoredSandbox } from './stored.ts';

@@ -1,4 +1,5 @@
-import type { ContainerId } from '#spec';
+import { decodeSandbox, type StoredSandbox } from '#net';
+import { type ContainerId, emptyEndpointSettings } from '#spec';
 import type { Database, Migration, Statement } from '#store';
 import { nameInUse } from './errors.ts';
 import type { ContainerRecord } from './record.ts';
@@ -136,8 +137,20 @@ function encode(record: ContainerRecord): string {
   return JSON.stringify(record);
 }
 
-/** Rows are only ever written by {@link encode}. */
-function decode(text: unknown): ContainerRecord {
-  const record: ContainerRecord = JSON.parse(String(text));
-  return record;
+/** What versions before this one wrote: one network for each container, and nothing asked of it. */
+type FormerRecord = Omit<ContainerRecord, 'sandbox' | 'endpoints'> & {
+  sandbox?: StoredSandbox;
+  endpoints?: ContainerRecord['endpoints'];
+};
+
+/** Rows are only ever written by {@link encode}, of this version or of an earlier one. */
+export function decode(text: unknown): ContainerRecord {
+  const { sandbox, endpoints, ...stored }: FormerRecord = JSON.parse(String(text));
+  const { NetworkMode } = stored.hostConfig;
+  const joins = NetworkMode.startsWith('container:');
+  return {
+    ...stored,
+    sandbox: sandbox && decodeSandbox(sandbox),
+    endpoints: endpoints ?? (joins ? {} : { [NetworkMode]: emptyEndpointSettings() }),
+  };
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import {
   createNetworkStore,
+  decodeAllocation,
   type AllocationRecord,
   type NetworkContents,
   type NetworkRecord,
@@ -53,7 +54,9 @@ export function openNetworkStore(db: Database, formerFile: string): NetworkStore
     // We wrote them.
     {
       networks: list('networks').map((row) => JSON.parse(String(row['record'])) as NetworkRecord),
-      allocations: list('network_allocations').map((row) => JSON.parse(String(row['record'])) as AllocationRecord),
+      allocations: list('network_allocations').map((row) =>
+        decodeAllocation(JSON.parse(String(row['record'])) as AllocationRecord),
+      ),
     },
     sink,
   );
@@ -77,7 +80,7 @@ function takeOver(
 function readFormer(path: string): NetworkContents {
   try {
     const { networks = [], allocations = [] } = JSON.parse(readFileSync(path, 'utf8')) as Partial<NetworkContents>;
-    return { networks, allocations };
+    return { networks, allocations: allocations.map(decodeAllocation) };
   } catch (error) {
     if (error instanceof SyntaxError) return { networks: [], allocations: [] };
     throw error;
