@@ -5,6 +5,7 @@ import { load20k } from './load20k.ts';
 import { memory, memoryIdle } from './memory.ts';
 import { parallel50 } from './parallel50.ts';
 import { ps500 } from './ps500.ts';
+import { pull, pullMemory } from './pull.ts';
 import { registryWorks } from './registry.ts';
 import { run } from './run.ts';
 import { stdout256 } from './stdout256.ts';
@@ -15,6 +16,8 @@ export const works: readonly Work[] = [
   cliStart,
   cliPs,
   load20k,
+  pull,
+  pullMemory,
   run,
   exec,
   parallel50,
