@@ -42,7 +42,7 @@ export class TreePacker {
     }
     this.#sink.write(encodeHeader(header));
     if (this.#overlayUpper && stat.isDirectory() && isOverlayOpaque(entry.xattrs)) {
-      this.#sink.write(encodeHeader({ name: `${name}/.wh..wh.opq`, mode: 0o600, mtimeNs: stat.mtimeNs }));
+      this.#sink.write(encodeHeader({ name: `${name}/.wh..wh..opq`, mode: 0o600, mtimeNs: stat.mtimeNs }));
     }
   }
 

@@ -9,7 +9,7 @@ export type WhiteoutMode = 'overlay' | 'literal' | 'apply';
 const PREFIX = '.wh.';
 /** Names of AUFS's own; of these only the opaque mark means something to others. */
 const META_PREFIX = '.wh..wh.';
-const OPAQUE = '.wh..wh.opq';
+const OPAQUE = '.wh..wh..opq';
 const OPAQUE_XATTR = 'trusted.overlay.opaque';
 const YES = Buffer.from('y');
 

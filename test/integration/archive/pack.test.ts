@@ -167,7 +167,7 @@ describe('an overlay', () => {
       found.push(header.name);
       assert.ok(![...header.xattrs.keys()].some((name) => name.startsWith('trusted.overlay.')));
     }
-    for (const name of ['etc/.wh.hosts', 'var/.wh.cache', 'opt/app/.wh..wh.opq'])
+    for (const name of ['etc/.wh.hosts', 'var/.wh.cache', 'opt/app/.wh..wh..opq'])
       assert.ok(found.includes(name), `${name} in ${found.join(' ')}`);
     const again = scratch(t);
     for (const lower of lowers.toReversed()) {

@@ -235,7 +235,7 @@ describe('unpack reads whiteouts', () => {
     const root = scratch(t);
     const tar = await tarOf([
       [{ name: 'etc/.wh.passwd' }, ''],
-      [{ name: 'var/.wh..wh.opq' }, ''],
+      [{ name: 'var/.wh..wh..opq' }, ''],
       [{ name: 'var/new' }, 'new'],
       [{ name: '.wh.replaced' }, ''],
       [{ name: 'replaced', type: 'directory' }],
@@ -265,8 +265,8 @@ describe('unpack reads whiteouts', () => {
       [{ name: '.wh.gone' }, ''],
       [{ name: '.wh.never' }, ''],
       [{ name: 'opaque/sub/new' }, 'new'],
-      [{ name: 'opaque/.wh..wh.opq' }, ''],
-      [{ name: 'missing/.wh..wh.opq' }, ''],
+      [{ name: 'opaque/.wh..wh..opq' }, ''],
+      [{ name: 'missing/.wh..wh..opq' }, ''],
       [{ name: '.wh.single' }, ''],
       [{ name: 'single' }, 'new'],
     ]);
@@ -280,11 +280,11 @@ describe('unpack reads whiteouts', () => {
       t,
       await tarOf([
         [{ name: '.wh.x' }, 'w'],
-        [{ name: '.wh..wh.opq' }, ''],
+        [{ name: '.wh..wh..opq' }, ''],
       ]),
       { root },
     );
-    assert.deepEqual(paths(root), ['.wh..wh.opq', '.wh.x']);
+    assert.deepEqual(paths(root), ['.wh..wh..opq', '.wh.x']);
     assert.equal(opaque(root), undefined);
   });
 });
