@@ -1,7 +1,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import { formatRfc3339Nano, nowNano, Semaphore } from '#lib';
+import { EngineError } from '#errors';
+import { failpoint, formatRfc3339Nano, nowNano, Semaphore } from '#lib';
 import { type ChainId, PathPatterns } from '#spec';
 import type { Layer, Lease, Store } from '#store';
 import type { Sys } from '#sys';
@@ -67,7 +68,7 @@ export class Builder {
   async build(request: BuildRequest, { report, signal }: BuildOptions): Promise<BuildResult> {
     using lease = this.#options.store.leases.open();
     const plan = await this.#plan(request, { report, signal }, lease);
-    await report({ kind: 'planned', steps: plan.steps });
+    await report({ kind: 'planned', globalArgs: plan.globalArgs, steps: plan.steps });
     for (const warning of plan.warnings) await report({ kind: 'warning', warning });
     if (plan.unusedArgs.length > 0) await report({ kind: 'unusedArgs', names: plan.unusedArgs });
     // One step that fails stops those beside it.
@@ -90,7 +91,7 @@ export class Builder {
     const check = request.buildArgs.get('BUILDKIT_DOCKERFILE_CHECK');
     const dockerfile = parseDockerfile(text, { name, check });
     const ignored = new PathPatterns(request.ignore);
-    return await planBuild({
+    const plan = await planBuild({
       ...request,
       dockerfile,
       isIgnored: (path) => ignored.matches(path.replace(/^\.?\/+/, '')),
@@ -105,6 +106,8 @@ export class Builder {
         return image;
       },
     });
+    if (dockerfile.directives.check.error) refuseWarnings(plan.warnings);
+    return plan;
   }
 
   async #finish(plan: Plan, request: BuildRequest, solver: Solver, signal: AbortSignal): Promise<BuildResult> {
@@ -123,6 +126,7 @@ export class Builder {
       epoch,
       now: formatRfc3339Nano(nowNano()),
     });
+    failpoint('build-image-adding');
     const imageId = await this.#options.images.add({
       config: isBase(plan) ? undefined : Buffer.from(JSON.stringify(config)),
       base: plan.base,
@@ -143,6 +147,15 @@ export class Builder {
     }
     return layers;
   }
+}
+
+/** `# check=error=true`. @throws invalidArgument that names the rules. */
+function refuseWarnings(warnings: Plan['warnings']): void {
+  if (warnings.length === 0) return;
+  const rules = [...new Set(warnings.map(({ rule }) => rule))].join(', ');
+  throw new EngineError('invalidArgument', 'LINT_VIOLATION', `lint violation found for rules: ${rules}`, {
+    details: { warnings },
+  });
 }
 
 /** Nothing was added to the base image: the result is that very image. */

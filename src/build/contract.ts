@@ -126,7 +126,8 @@ export interface BuildRequest {
 /** What happens during a build, in order for each step; steps of different stages interleave. */
 export type BuildEvent =
   | { readonly kind: 'pulling'; readonly line: ProgressLine }
-  | { readonly kind: 'planned'; readonly steps: readonly Step[] }
+  /** `globalArgs`: the ARGs before the first FROM, as they stand there. */
+  | { readonly kind: 'planned'; readonly globalArgs: readonly string[]; readonly steps: readonly Step[] }
   | { readonly kind: 'warning'; readonly warning: LintWarning }
   | { readonly kind: 'unusedArgs'; readonly names: readonly string[] }
   | { readonly kind: 'started'; readonly stepId: string; readonly runId: string }

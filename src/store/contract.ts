@@ -15,8 +15,11 @@ export interface StoredImage {
 export interface ContainerLayers {
   /** Makes the directories of a writable layer over `parent`. Repeatable. */
   create(containerId: string, parent: ChainId | undefined): Promise<void>;
-  /** Mounts it (if it is not) and answers the merged directory. `volatile` skips syncing; for containers that go with their data. */
-  mount(containerId: string, options: { volatile: boolean }): Promise<string>;
+  /**
+   * Mounts it (if it is not) and answers the merged directory. `volatile` skips syncing; for containers that go with their data. `bare`:
+   * without the mount points that a runtime needs, for those who look at the files or change them without a container.
+   */
+  mount(containerId: string, options: { volatile: boolean; bare?: boolean }): Promise<string>;
   /** Unmounts it if mounted. */
   unmount(containerId: string): Promise<void>;
   /** Unmounts it and removes its directories. Repeatable. */

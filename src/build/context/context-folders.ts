@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** A folder that goes when it is disposed, or with the next start of the daemon. */
@@ -24,6 +24,8 @@ export class ContextFolders {
 
   async create(): Promise<ContextFolder> {
     const path = await mkdtemp(join(this.#root, 'c-'));
+    // Steps that mount it need not be root; nobody on the host comes as far as here.
+    await chmod(path, 0o755);
     return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
   }
 

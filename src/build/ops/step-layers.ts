@@ -23,14 +23,18 @@ export class StepLayers {
     this.#store = store;
   }
 
-  /** A fresh layer over `parent`, mounted without syncing: a step that is cut off is run again. */
-  async open(parent: ChainId | undefined): Promise<StepLayer> {
+  /**
+   * A fresh layer over `parent`, mounted without syncing: a step that is cut off is run again.
+   *
+   * @param options - `bare`: without the mount points that a runtime needs.
+   */
+  async open(parent: ChainId | undefined, options: { bare: boolean }): Promise<StepLayer> {
     const { containerLayers } = this.#store;
     const id = randomHex(32);
     const remove = (): Promise<void> => containerLayers.remove(id);
     try {
       await containerLayers.create(id, parent);
-      const root = await containerLayers.mount(id, { volatile: true });
+      const root = await containerLayers.mount(id, { volatile: true, ...options });
       return { id, parent, root, [Symbol.asyncDispose]: remove };
     } catch (error) {
       await remove();

@@ -23,7 +23,7 @@ export class OpenTrees implements AsyncDisposable {
   /** For reading only. @param solved - what the tree's step made. */
   async open(tree: Tree, solved: ChainId | undefined): Promise<string> {
     if (tree.kind === 'context') return this.#context(tree.name);
-    const mounted = this.#mounted.get(solved) ?? this.#layers.open(solved);
+    const mounted = this.#mounted.get(solved) ?? this.#layers.open(solved, { bare: true });
     this.#mounted.set(solved, mounted);
     return (await mounted).root;
   }
@@ -34,7 +34,7 @@ export class OpenTrees implements AsyncDisposable {
     solved: ChainId | undefined,
     signal: AbortSignal,
   ): Promise<{ root: string } & AsyncDisposable> {
-    if (tree.kind !== 'context') return await this.#layers.open(solved);
+    if (tree.kind !== 'context') return await this.#layers.open(solved, { bare: true });
     const root = mkdtempSync(join(this.#scratch, 'context-'));
     const remove = (): Promise<void> => rm(root, { recursive: true, force: true });
     try {

@@ -11,7 +11,6 @@ interface StepState {
   shown: 'nothing' | 'title' | 'running';
   runId?: string;
   finished?: { cached: boolean; chainId: ChainId };
-  failed: boolean;
   readonly held: { stream: 'stdout' | 'stderr'; data: Buffer }[];
   heldBytes: number;
 }
@@ -32,9 +31,13 @@ export class ClassicOutput {
   /** The chain after each step, for what it would be called as an image. */
   readonly #chains = new Map<string, ChainId | undefined>();
   #steps: readonly Step[] = [];
+  /** Of steps, the ARGs before the first FROM among them. */
+  #total = 0;
   #next = 0;
   #last: Promise<void> = Promise.resolve();
   #unusedArgs: readonly string[] = [];
+  /** The first: the others were only stopped. */
+  #failed: string | undefined;
 
   /** @param removes - whether to tell that a step's container was removed (`--rm`). */
   constructor(send: SendLine, options: { removes: boolean }) {
@@ -56,8 +59,10 @@ export class ClassicOutput {
         return;
       case 'planned':
         this.#steps = event.steps;
-        for (const { id } of event.steps)
-          this.#states.set(id, { shown: 'nothing', failed: false, held: [], heldBytes: 0 });
+        this.#total = event.globalArgs.length + event.steps.length;
+        for (const [index, source] of event.globalArgs.entries())
+          await this.#line(`Step ${index + 1}/${this.#total} : ${source}`);
+        for (const { id } of event.steps) this.#states.set(id, { shown: 'nothing', held: [], heldBytes: 0 });
         break;
       case 'unusedArgs':
         this.#unusedArgs = event.names;
@@ -72,7 +77,7 @@ export class ClassicOutput {
         this.#state(event.stepId).finished = event;
         break;
       case 'failed':
-        this.#state(event.stepId).failed = true;
+        this.#failed ??= event.stepId;
         break;
       case 'warning':
         return;
@@ -94,12 +99,12 @@ export class ClassicOutput {
 
   /** The build failed: what the failed step said is shown, wherever it stands. */
   async fail(): Promise<void> {
-    for (const [index, step] of this.#steps.entries()) {
-      const state = this.#state(step.id);
-      if (!state.failed || state.runId === undefined) continue;
-      await this.#showTitle(index, step, state);
-      await this.#showRun(step, state);
-    }
+    const index = this.#steps.findIndex(({ id }) => id === this.#failed);
+    const step = this.#steps[index];
+    if (!step) return;
+    const state = this.#state(step.id);
+    await this.#showTitle(index, step, state);
+    await this.#showRun(step, state);
   }
 
   /** Shows what can be shown: steps one after the other, up to the first that is not done. */
@@ -117,7 +122,7 @@ export class ClassicOutput {
   async #showTitle(index: number, step: Step, state: StepState): Promise<void> {
     if (state.shown !== 'nothing') return;
     state.shown = 'title';
-    await this.#line(`Step ${index + 1}/${this.#steps.length} : ${step.source}`);
+    await this.#line(`Step ${this.#total - this.#steps.length + index + 1}/${this.#total} : ${step.source}`);
   }
 
   async #showRun(step: Step, state: StepState): Promise<void> {

@@ -29,6 +29,8 @@ export type NamedContext = { readonly kind: 'directory' } | { readonly kind: 'im
 export interface Plan {
   /** In the order of the Dockerfile, stages that nobody needs left out. */
   readonly steps: readonly Step[];
+  /** The ARGs before the first FROM, as they stand there. */
+  readonly globalArgs: readonly string[];
   /** The files of the result. */
   readonly result: Tree;
   readonly platform: oci.Platform;

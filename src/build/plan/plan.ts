@@ -71,6 +71,7 @@ class Planner {
     const config = Object.keys(labels).length === 0 ? {} : { Labels: { ...planner.config.Labels, ...labels } };
     return {
       steps: stages.flatMap((stage) => stage.planner.steps),
+      globalArgs: this.#dockerfile.globalArgs.map(({ source }) => source),
       result: planner.tree,
       platform,
       config: { ...planner.config, ...config },

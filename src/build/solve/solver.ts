@@ -162,7 +162,7 @@ export class Solver {
   ): Promise<Made> {
     const { engine, report } = this.#options;
     using lease = engine.store.leases.open();
-    await using layer = await engine.layers.open(parent);
+    await using layer = await engine.layers.open(parent, { bare: step.op.kind !== 'run' });
     await report({ kind: 'started', stepId: step.id, runId: layer.id });
     await work(layer, signal);
     signal.throwIfAborted();

@@ -78,16 +78,16 @@ export class ContainerLayerStore implements ContainerLayers {
     });
   }
 
-  async mount(containerId: string, options: { volatile: boolean }): Promise<string> {
+  async mount(containerId: string, options: { volatile: boolean; bare?: boolean }): Promise<string> {
     return await this.#locks.run(containerId, () => {
       const parent = this.#parent(containerId);
       const target = this.#path(containerId, 'merged');
       if (this.#isMounted(containerId)) return target;
       this.#makeDirectories(containerId);
       this.#clearVolatileMark(containerId);
-      this.#layers.ensureInitLayer(parent);
+      if (options.bare !== true) this.#layers.ensureInitLayer(parent);
       this.#sys.mounts.mountOverlay({
-        lowerDirs: this.#layers.containerLowerDirs(parent),
+        lowerDirs: options.bare === true ? this.#layers.lowerDirs(parent) : this.#layers.containerLowerDirs(parent),
         upperDir: this.upperDir(containerId),
         workDir: this.#path(containerId, 'work'),
         target,
