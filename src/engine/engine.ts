@@ -312,7 +312,7 @@ export class Engine {
   async close(): Promise<void> {
     this.#health.close();
     await this.#remover.settled();
-    this.#processes.close();
+    await this.#processes.close();
     this.#monitor[Symbol.dispose]();
   }
 }

@@ -502,8 +502,8 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
   }
 
   /** Ends the care for logs and what was only prepared; containers run on. */
-  close(): void {
-    this.#prepared.close();
+  async close(): Promise<void> {
+    await this.#prepared.close();
     this.#rotator[Symbol.dispose]();
     this.#jsonLogs[Symbol.dispose]();
   }

@@ -63,3 +63,17 @@ test('PreparedExecs keeps a bounded number and one to spare for each kind of exe
   execs.withdrawOf('c');
   assert.equal(execs.take(spare, 7), undefined);
 });
+
+test('PreparedExecs are closed when the last one is gone, and was told of', async () => {
+  const gone: ExecId[] = [];
+  const execs = new PreparedExecs((id) => gone.push(id));
+  const slow = Promise.withResolvers<void>();
+  const [first, second] = [newId(), newId()];
+  for (const id of [first, second]) {
+    execs.add(id, purpose, { spare: false }, () => ({ ...open().exec, withdraw: () => slow.promise }));
+  }
+  execs.withdraw(first);
+  const closed = execs.close().then(() => gone.length);
+  slow.resolve();
+  assert.equal(await closed, 2);
+});

@@ -29,11 +29,13 @@ interface Entry {
 export class PreparedExecs {
   readonly #entries: Map<ExecId, Entry>;
   readonly #withdrawn: (id: ExecId) => void;
+  readonly #leaving: Set<Promise<void>>;
 
   /** @param withdrawn - Told when one is gone that was never started. */
   constructor(withdrawn: (id: ExecId) => void) {
     this.#entries = new Map();
     this.#withdrawn = withdrawn;
+    this.#leaving = new Set();
   }
 
   /** Prepares one, unless it is prepared already or there is no room. */
@@ -71,16 +73,19 @@ export class PreparedExecs {
     const entry = this.#entries.get(id);
     if (!entry) return;
     this.#forget(id, entry);
-    void entry.exec.withdraw().then(() => this.#withdrawn(id));
+    const leaving = entry.exec.withdraw().then(() => this.#withdrawn(id));
+    this.#leaving.add(leaving);
+    void leaving.finally(() => this.#leaving.delete(leaving));
   }
 
   withdrawOf(containerId: string): void {
     for (const [id, { purpose }] of this.#entries) if (purpose.containerId === containerId) this.withdraw(id);
   }
 
-  /** Ends all; their processes go by themselves. */
-  close(): void {
+  /** Ends all, and waits until the last is gone. */
+  async close(): Promise<void> {
     for (const id of this.#entries.keys()) this.withdraw(id);
+    await Promise.all(this.#leaving);
   }
 
   #findSpare({ pid, request: { Tty, AttachStdin } }: PreparedFor): ExecId | undefined {

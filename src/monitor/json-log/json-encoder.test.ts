@@ -81,3 +81,12 @@ test('it goes on where another left off', () => {
   assert.equal(begun.length, 0);
   assert.match(second.encode(Buffer.from(`${time} stdout F b\n`)).toString(), /^\{"log":"ab\\n"/);
 });
+
+test('pending lines that were told do not change with what comes next', () => {
+  const before = noPendingLines();
+  const encoder = new JsonEncoder({}, before);
+  const told = encoder.pending;
+  encoder.encode(Buffer.from(`${time} stdout P begun\n`));
+  assert.deepEqual([before, told], [noPendingLines(), noPendingLines()]);
+  assert.equal(encoder.pending.stdout.data.toString(), 'begun');
+});

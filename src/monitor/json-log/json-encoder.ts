@@ -52,16 +52,16 @@ export class JsonEncoder {
       return { line: Buffer.from(`\\n${tail}`), piece: Buffer.from(tail) };
     };
     this.#around = { stdout: around('stdout'), stderr: around('stderr') };
-    this.#pending = pending;
+    this.#pending = { ...pending };
     this.#out = Buffer.alloc(0);
     this.#length = 0;
     this.#second = '';
     this.#secondText = '';
   }
 
-  /** Lines begun and not ended, for whoever goes on later. */
+  /** Lines begun and not ended, for whoever goes on later. What comes next does not change the answer. */
   get pending(): PendingLines {
-    return this.#pending;
+    return { ...this.#pending };
   }
 
   /** Encodes whole records, each with its newline. The answer is the caller's. */

@@ -64,6 +64,8 @@ test('notifications: push, mount, pull and delete in the envelope of Docker, in 
   await probe.send('POST', `/v2/c/d/blobs/uploads/?mount=${blobs[1]}&from=a/b`);
   await probe.get('/v2/a/b/manifests/one');
   await probe.get(`/v2/a/b/blobs/${blobs[1]}`);
+  // A pull is told of once all of it is sent, which the client may learn first.
+  await until(() => hook.events.length === 6, { what: 'six events' });
   await probe.send('DELETE', '/v2/a/b/manifests/one');
   await until(() => hook.events.length === 7, { what: 'seven events' });
   assert.deepEqual(
