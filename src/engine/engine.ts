@@ -14,6 +14,7 @@ import { Containers } from './containers/containers.ts';
 import { Creator } from './containers/create.ts';
 import { ContainerDirectories } from './containers/directories.ts';
 import { Lifecycle } from './containers/lifecycle.ts';
+import { MountSources } from './containers/mount-sources.ts';
 import { OciProcesses } from './containers/oci-processes.ts';
 import { isLive } from './containers/record.ts';
 import { recoverContainers } from './containers/recovery.ts';
@@ -34,8 +35,11 @@ import { NetworkAttachments } from './networks/network-attachments.ts';
 import { NetworkOperations } from './networks/network-operations.ts';
 import { Registries, type RegistriesOptions } from './registries/registries.ts';
 import { System, type SystemFacts } from './system/system.ts';
+import { PluginDrivers } from './volumes/plugin-drivers.ts';
+import { treeSizeBytes, usersOfVolumes } from './volumes/volume-usage.ts';
 import { VolumeViews } from './volumes/volume-views.ts';
-import { volumeMigrations, Volumes } from './volumes/volumes.ts';
+import { volumeMigrations } from './volumes/volume-rows.ts';
+import { Volumes } from './volumes/volumes.ts';
 
 /** The engine's tables, after the store's. */
 export const engineMigrations: readonly Migration[] = [
@@ -99,14 +103,17 @@ export class Engine {
     const layers = store.containerLayers;
     const events = new EventBus();
     const directories = new ContainerDirectories(options.dataRoot, options.execRoot);
-    const volumes = new Volumes(`${options.dataRoot}/volumes`, db, events);
+    const volumes = new Volumes({
+      root: `${options.dataRoot}/volumes`,
+      db,
+      mounts: sys.mounts,
+      plugins: new PluginDrivers(),
+      events,
+      logger,
+    });
     const registry = new ContainerRegistry(new ContainerRepository(db));
-    const volumeUsers = (name: string): string[] =>
-      registry
-        .list()
-        .filter((record) => record.mounts.some(({ point }) => point.Name === name))
-        .map((record) => record.id);
-    const volumeSizeBytes = (name: string): number => treeSizeBytes(sys, volumes.path(name));
+    const volumeUsers = (): Map<string, string[]> => usersOfVolumes(registry.list());
+    const volumeSizeBytes = (name: string): Promise<number> => treeSizeBytes(sys, volumes.path(name));
 
     const emitImage: EmitImageEvent = (action, id, attributes) => events.publish('image', action, id, attributes);
     const images = openImages({
@@ -139,7 +146,7 @@ export class Engine {
       runtimes,
       facts: options.hostFacts,
       directories,
-      volumes,
+      mountSources: new MountSources({ sys, volumes, layers, directories, kernel: options.hostFacts.kernel }),
       initPath: options.initPath,
       initByDefault: options.initByDefault,
       dns: options.dns,
@@ -253,7 +260,7 @@ export class Engine {
       editHosts: (record, change) => processes.editHosts(record, change),
     });
     this.networks = new NetworkOperations({ registry, networks, attachments, events });
-    this.volumeViews = new VolumeViews(volumes, volumeUsers, volumeSizeBytes);
+    this.volumeViews = new VolumeViews({ volumes, events, users: volumeUsers, sizeBytes: volumeSizeBytes });
     this.system = new System({
       facts: {
         ...options.facts,
@@ -265,6 +272,7 @@ export class Engine {
       images,
       fsckStore: () => store.fsck({ deep: false }),
       volumes,
+      volumeUsers,
       volumeSizeBytes,
       events,
       openFileDescriptors: options.openFileDescriptors,
@@ -325,14 +333,4 @@ async function findImage(images: Images, ref: string): Promise<StoredImage | und
     if (isKind(error, 'notFound') || isKind(error, 'invalidArgument')) return undefined;
     throw error;
   }
-}
-
-function treeSizeBytes(sys: Sys, path: string): number {
-  let total = 0;
-  try {
-    for (const entry of sys.files.walkTree(path)) total += entry.stat.isFile() ? Number(entry.stat.size) : 0;
-  } catch {
-    // A volume that was never used has no directory yet.
-  }
-  return total;
 }

@@ -32,4 +32,6 @@ export interface ContainerLayers {
   graphDriverData(containerId: string): Record<string, string>;
   /** IDs of all containers that have a layer; for reconciling. */
   list(): string[];
+  /** The further layers of a container: those whose names are its ID, a dot and something. */
+  listOf(containerId: string): string[];
 }

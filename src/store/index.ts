@@ -23,3 +23,4 @@ export { openStore, Store, type StoreOptions } from './store.ts';
 export type { FsckOptions, FsckReport } from './fsck/fsck.ts';
 export type { Collected } from './gc/collect.ts';
 export type { ContainerLayers, StoredImage } from './contract.ts';
+export { removeTree } from './files/remove-tree.ts';

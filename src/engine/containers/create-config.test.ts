@@ -67,8 +67,6 @@ test('normalizeHostConfig refuses modes and limits that cannot be', () => {
     /conflicting options: hostname and the network mode/,
   );
   assert.throws(() => normalize({ Links: ['a:b'] }), /legacy links \(--link\): not implemented yet/);
-  assert.throws(() => normalize({ VolumesFrom: ['a'] }), /--volumes-from: not implemented yet/);
-  assert.throws(() => normalize({ VolumeDriver: 'nfs' }), /the volume driver nfs: not implemented yet/);
   const gpus = [{ Driver: '', Count: -1, DeviceIDs: null, Capabilities: [['gpu']], Options: null }];
   assert.throws(() => normalize({ DeviceRequests: gpus }), /device requests \(--gpus\): not implemented yet/);
   assert.throws(() => normalize({ Runtime: 'foo' }), /unknown or invalid runtime name: foo/);

@@ -229,10 +229,8 @@ export function signalNumber(text: string): number | undefined {
  */
 export function refuseUnsupported(host: HostConfig): void {
   const unsupported: [boolean, string][] = [
-    [(host.VolumesFrom ?? []).length > 0, '--volumes-from'],
     [(host.Links ?? []).length > 0, 'legacy links (--link)'],
     [(host.DeviceRequests ?? []).length > 0, 'device requests (--gpus)'],
-    [!['', 'local'].includes(host.VolumeDriver), `the volume driver ${host.VolumeDriver}`],
     [!['json-file', 'local', 'none'].includes(host.LogConfig.Type), `the log driver ${host.LogConfig.Type}`],
   ];
   const first = unsupported.find(([present]) => present);

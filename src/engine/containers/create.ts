@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { hostname as hostHostname } from 'node:os';
-import { EngineError } from '#errors';
+import { EngineError, isKind } from '#errors';
 import { formatRfc3339Nano, nowNano, randomHex } from '#lib';
 import type { NetworkDescription } from '#net';
 import { parseContainerId, type ContainerCreateRequest, type ContainerId } from '#spec';
 import type { ContainerLayers, StoredImage } from '#store';
 import { chooseEndpoints } from '../networks/endpoint-settings.ts';
 import type { EventBus } from '../events/event-bus.ts';
+import type { NewVolume } from '../volumes/volume-rows.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import { commandOf, mergeImageConfig, normalizeHostConfig, type HostDefaults } from './create-config.ts';
 import type { ContainerDirectories } from './directories.ts';
@@ -14,7 +15,8 @@ import { eventAttributes } from './lifecycle.ts';
 import { planMounts } from './mounts.ts';
 import { checkName, generateName } from './names.ts';
 import { nameInUse } from './errors.ts';
-import { missingBindSource } from './oci-processes.ts';
+import { parseVolumesFrom } from './bind-spec.ts';
+import { missingBindSource } from './mount-sources.ts';
 import type { ContainerRecord, PlannedMount } from './record.ts';
 import type { ContainerRegistry } from './registry.ts';
 
@@ -55,26 +57,55 @@ export class Creator {
     using _name = await registry.locks.lock(`name:${record.name}`);
     this.#checkNameFree(record.name);
     await using undo = new AsyncDisposableStack();
-    undo.defer(() => layers.remove(record.id));
+    const madeVolumes = await this.#settleMounts(record, options.platform);
+    undo.defer(() => removeLayers(layers, record.id));
     await layers.create(record.id, record.chainId);
+    for (const { imageLayer } of record.mounts) {
+      if (imageLayer) await layers.create(imageLayer.name, imageLayer.chainId);
+    }
     failpoint('create-after-layer');
     undo.defer(() => directories.remove(record.id));
     directories.create(record.id);
     failpoint('create-after-directory');
     const created: string[] = [];
     registry.repository.insert(record, () => {
-      for (const { point, volumeLabels } of record.mounts) {
-        if (point.Type !== 'volume' || point.Name === undefined) continue;
-        const anonymous = record.anonymousVolumes.includes(point.Name);
-        if (volumes.ensureRow(point.Name, { anonymous, ...(volumeLabels && { labels: volumeLabels }) }))
-          created.push(point.Name);
-      }
+      for (const volume of madeVolumes) if (volumes.ensureRow(volume)) created.push(volume.name);
     });
     failpoint('create-after-commit');
     undo.move();
     for (const name of created) volumes.announceCreated(name);
     events.publish('container', 'create', record.id, eventAttributes(record));
     return { Id: record.id, Warnings: warnings };
+  }
+
+  /** Settles what the plan left open: drivers and places of volumes, images to mount. Answers the volumes to store. */
+  async #settleMounts(record: ContainerRecord, platform: string): Promise<NewVolume[]> {
+    const volumes: NewVolume[] = [];
+    for (const [index, mount] of record.mounts.entries()) {
+      const { point } = mount;
+      if (point.Type === 'image') await this.#settleImage(record.id, mount, index, platform);
+      if (point.Type !== 'volume' || point.Name === undefined) continue;
+      const wanted: NewVolume = {
+        name: point.Name,
+        anonymous: record.anonymousVolumes.includes(point.Name),
+        driver: mount.volumeDriver ?? '',
+        labels: mount.volumeLabels,
+        options: mount.volumeOptions,
+      };
+      const { driver, mountpoint } = await this.#deps.volumes.prepare(wanted);
+      volumes.push({ ...wanted, driver });
+      point.Driver = driver;
+      point.Source = mountpoint;
+    }
+    return volumes;
+  }
+
+  async #settleImage(id: ContainerId, mount: PlannedMount, index: number, platform: string): Promise<void> {
+    // One that came from another container keeps its image, but has a layer of its own.
+    const chainId = mount.imageLayer
+      ? mount.imageLayer.chainId
+      : (await this.#deps.resolveImage(mount.point.Name ?? '', platform)).chainId;
+    mount.imageLayer = { name: `${id}.${index}`, chainId };
   }
 
   #checkNameFree(name: string): void {
@@ -87,7 +118,7 @@ export class Creator {
     image: StoredImage,
     wantedName: string | undefined,
   ): { record: ContainerRecord; warnings: string[] } {
-    const { registry, volumes, defaults } = this.#deps;
+    const { registry, defaults } = this.#deps;
     const id = parseContainerId(randomHex(32));
     const config = mergeImageConfig(request.config, image.config.config);
     const { host: hostConfig, warnings } = normalizeHostConfig(request.hostConfig, config, defaults);
@@ -108,7 +139,12 @@ export class Creator {
         anonymousVolumes.push(name);
         return name;
       },
-      volumePath: (name) => volumes.path(name),
+      inherited: (hostConfig.VolumesFrom ?? []).map((spec) => {
+        const { container, readOnly } = parseVolumesFrom(spec);
+        const source = this.#findSource(container);
+        anonymousVolumes.push(...source.anonymousVolumes);
+        return { mounts: source.mounts, readOnly };
+      }),
     });
     this.#checkBindSources(mounts);
     const record: ContainerRecord = {
@@ -141,10 +177,24 @@ export class Creator {
     }
   }
 
+  /** @throws invalidArgument when there is no such container to take volumes from. */
+  #findSource(ref: string): ContainerRecord {
+    try {
+      return this.#deps.registry.get(ref);
+    } catch (cause) {
+      if (!isKind(cause, 'notFound')) throw cause;
+      throw new EngineError('invalidArgument', 'NO_SUCH_CONTAINER', `No such container: ${ref}`, { cause });
+    }
+  }
+
   #defaultHostname(id: ContainerId, networkMode: string): string {
     if (networkMode === 'host') return hostHostname();
     if (!networkMode.startsWith('container:')) return id.slice(0, 12);
     // Whether that container exists is told at start, as dockerd does: clients take a 404 at create for a missing image.
     return this.#deps.registry.find(networkMode.slice('container:'.length))?.config.Hostname ?? id.slice(0, 12);
   }
+}
+
+async function removeLayers(layers: ContainerLayers, id: string): Promise<void> {
+  for (const name of [...layers.listOf(id), id]) await layers.remove(name);
 }

@@ -10,6 +10,7 @@ import { join } from 'node:path';
  * <exec root>/bundles/<id>/             config.json and conmon's sockets while it runs
  * <exec root>/execs/<exec id>/          process.json (a fifo, until it is started) and conmon's sockets while it runs
  * <exec root>/shm/<id>/                 the mount that is its /dev/shm, where others may join it
+ * <exec root>/mounts/<id>/<number>      parts of volumes and images, mounted for it
  * ```
  */
 export class ContainerDirectories {
@@ -17,13 +18,15 @@ export class ContainerDirectories {
   readonly #bundles: string;
   readonly #execs: string;
   readonly #shm: string;
+  readonly #mounts: string;
 
   constructor(dataRoot: string, execRoot: string) {
     this.#data = join(dataRoot, 'containers');
     this.#bundles = join(execRoot, 'bundles');
     this.#execs = join(execRoot, 'execs');
     this.#shm = join(execRoot, 'shm');
-    for (const directory of [this.#data, this.#bundles, this.#execs, this.#shm])
+    this.#mounts = join(execRoot, 'mounts');
+    for (const directory of [this.#data, this.#bundles, this.#execs, this.#shm, this.#mounts])
       mkdirSync(directory, { recursive: true, mode: 0o710 });
   }
 
@@ -49,6 +52,11 @@ export class ContainerDirectories {
 
   shm(id: string): string {
     return join(this.#shm, id);
+  }
+
+  /** Where parts of volumes and images are mounted for a container; made when one is. */
+  stage(id: string): string {
+    return join(this.#mounts, id);
   }
 
   log(id: string): string {
@@ -102,7 +110,7 @@ export class ContainerDirectories {
   list(): { containers: string[]; execs: string[] } {
     const names = (directory: string): string[] => (existsSync(directory) ? readdirSync(directory) : []);
     return {
-      containers: [...new Set([this.#data, this.#bundles, this.#shm].flatMap(names))],
+      containers: [...new Set([this.#data, this.#bundles, this.#shm, this.#mounts].flatMap(names))],
       execs: names(this.#execs),
     };
   }

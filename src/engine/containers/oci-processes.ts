@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ViewMount } from '#archive';
 import { EngineError } from '#errors';
@@ -41,8 +41,6 @@ import type { CgroupLayout, CgroupPaths, Sys } from '#sys';
 import type { ExecProcesses, ExecProcessRequest, PreparableExec } from '../exec/execs.ts';
 import { type PreparedFor, PreparedExecs } from '../exec/prepared-execs.ts';
 import type { FileProcesses } from '../files/container-files.ts';
-import { fillFromImage } from '../volumes/fill.ts';
-import type { Volumes } from '../volumes/volumes.ts';
 import type { ContainerDirectories } from './directories.ts';
 import { notRunning } from './errors.ts';
 import { readHostHosts, readHostResolvConf } from './host-files.ts';
@@ -50,7 +48,8 @@ import { logAttributes } from './log-attributes.ts';
 import { parseLogLimits } from './log-config.ts';
 import { chooseNamespaces } from './namespaces.ts';
 import type { ContainerProcesses, CreatedProcess } from './processes.ts';
-import { isLive, type ContainerRecord, type PlannedMount, type Sandbox } from './record.ts';
+import type { MountSources } from './mount-sources.ts';
+import { isLive, type ContainerRecord, type Sandbox } from './record.ts';
 import { SharedMemory } from './shared-memory.ts';
 
 export interface OciProcessesOptions {
@@ -60,7 +59,7 @@ export interface OciProcessesOptions {
   runtimes: ReadonlyMap<string, OciRuntime>;
   facts: HostFacts;
   directories: ContainerDirectories;
-  volumes: Volumes;
+  mountSources: MountSources;
   /** An init program for `--init`; undefined when the host has none. */
   initPath: string | undefined;
   /** Whether containers get an init unless they say otherwise. */
@@ -211,8 +210,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
   }
 
   async #prepareMounts(record: ContainerRecord, rootfs: string): Promise<SpecMount[]> {
-    const planned: SpecMount[] = [];
-    for (const mount of record.mounts) planned.push(await this.#prepareMount(mount, rootfs));
+    const planned = await this.#options.mountSources.prepare(record, rootfs);
     return [...this.#sharedMemory.prepare(record), ...this.#networkFileMounts(record, planned), ...planned];
   }
 
@@ -234,6 +232,10 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
       if (statSync(source).isDirectory()) root.ensureDirectory(destination);
     }
     return mounts.map(({ source, destination, readOnly }) => ({ source, destination, readOnly }));
+  }
+
+  releaseView(record: ContainerRecord): Promise<void> {
+    return this.#options.mountSources.release(record.id);
   }
 
   resolveUser(record: ContainerRecord, rootfs: string): { uid: number; gid: number } {
@@ -258,46 +260,6 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
         recursive: true,
         tmpfsOptions: [],
       }));
-  }
-
-  async #prepareMount(mount: PlannedMount, rootfs: string): Promise<SpecMount> {
-    const { point } = mount;
-    const common = {
-      destination: point.Destination,
-      readOnly: !point.RW,
-      propagation: point.Propagation,
-      recursive: mount.recursive,
-      tmpfsOptions: mount.tmpfsOptions,
-    };
-    if (point.Type === 'tmpfs') return { ...common, type: 'tmpfs', source: '' };
-    if (point.Type === 'volume' && point.Name !== undefined) {
-      return { ...common, type: 'bind', source: await this.#prepareVolume(point.Name, mount, rootfs) };
-    }
-    ensureBindSource(mount);
-    if (mount.readOnlyBelow === 'forced') this.#checkRecursiveReadOnly();
-    // Nothing is mounted below a file, and the runtime's recursive read-only flag works on directories alone.
-    const readOnlyNonRecursive = mount.readOnlyBelow === 'no' || !statSync(point.Source).isDirectory();
-    return { ...common, type: 'bind', source: point.Source, readOnlyNonRecursive };
-  }
-
-  #checkRecursiveReadOnly(): void {
-    const [major, minor] = this.#options.facts.kernel;
-    if (major > 5 || (major === 5 && minor >= 12)) return;
-    throw new EngineError(
-      'invalidArgument',
-      'RECURSIVE_READ_ONLY_UNSUPPORTED',
-      'failed to set recursively read-only mount: recursive read-only mounts need Linux 5.12 or newer',
-    );
-  }
-
-  async #prepareVolume(name: string, mount: PlannedMount, rootfs: string): Promise<string> {
-    const { volumes } = this.#options;
-    const { directory, needsContent } = volumes.open(name);
-    if (needsContent) {
-      if (mount.copyUp) await fillFromImage(rootfs, mount.point.Destination, directory, this.#options.sys.files);
-      volumes.markPopulated(name);
-    }
-    return directory;
   }
 
   /** Takes the log of a container that runs already into care, after a restart of ours. */
@@ -389,6 +351,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
     monitor.acknowledge('container', id);
     directories.removeBundle(id);
     this.#sharedMemory.release(id);
+    await this.#options.mountSources.release(id);
   }
 
   attach(id: string, withStdin: boolean): Promise<AttachConnection> {
@@ -517,23 +480,6 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
 
 function purposeOf({ id, phase }: ContainerRecord, request: ExecCreateRequest): PreparedFor | undefined {
   return isLive(phase) ? { containerId: id, pid: phase.pid, request } : undefined;
-}
-
-/** Docker makes the missing source of `-v`, as a directory; of `--mount` it must be there. */
-function ensureBindSource(mount: PlannedMount): void {
-  const { Source: source } = mount.point;
-  if (statSync(source, { throwIfNoEntry: false }) !== undefined) return;
-  if (!mount.createSource) throw missingBindSource(source);
-  mkdirSync(source, { recursive: true, mode: 0o755 });
-}
-
-/** @returns Docker's error for a bind whose source is not there. */
-export function missingBindSource(source: string): EngineError {
-  return new EngineError(
-    'invalidArgument',
-    'BIND_SOURCE_MISSING',
-    `invalid mount config for type "bind": bind source path does not exist: ${source}`,
-  );
 }
 
 /** Whether a process is the child of the conmon that was started for this exec: its ID may have been used again. */

@@ -48,6 +48,13 @@ export interface PlannedMount {
   readOnlyBelow?: 'no' | 'forced' | undefined;
   /** Volume only: its labels if it is made for this mount. */
   volumeLabels?: Record<string, string> | undefined;
+  /** Volume only: the driver asked for, empty for any, and its options if the volume is made for this mount. */
+  volumeDriver?: string | undefined;
+  volumeOptions?: Record<string, string> | undefined;
+  /** Volume and image: what of it is mounted. */
+  subpath?: string | undefined;
+  /** Image only: the name of its layer, and the image it is of. */
+  imageLayer?: { name: string; chainId: ChainId | undefined } | undefined;
   /** tmpfs only: mount options. */
   tmpfsOptions: string[];
 }

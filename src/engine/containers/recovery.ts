@@ -42,7 +42,8 @@ export async function recoverContainers(deps: RecoveryDeps): Promise<void> {
   for (const record of registry.list()) await recoverContainer(record, deps);
   for (const { id, volumes: names } of registry.repository.buried()) await remover.sweep(id, names);
   await sweepStrangers(deps);
-  volumes.removeOrphans();
+  const alive = new Set(registry.list().flatMap(({ id, phase }) => (isLive(phase) ? [id as string] : [])));
+  await volumes.recover((id) => alive.has(id));
   for (const record of registry.list()) resumePolicy(record, deps);
 }
 
@@ -77,7 +78,8 @@ async function recoverContainer(seen: ContainerRecord, deps: RecoveryDeps): Prom
 /** What carries a container's ID and belongs to no container: left by a kill in the middle of a create or remove. */
 async function sweepStrangers(deps: RecoveryDeps): Promise<void> {
   const { registry, layers, directories, remover, logger } = deps;
-  const found = new Set([...directories.list().containers, ...layers.list(), ...(await deps.runtimeIds())]);
+  const layerOwners = layers.list().map((name) => name.split('.')[0] ?? name);
+  const found = new Set([...directories.list().containers, ...layerOwners, ...(await deps.runtimeIds())]);
   for (const id of found) {
     if (registry.repository.get(id)) continue;
     logger.info('removing what is left of a container', { container: id });

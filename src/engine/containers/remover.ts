@@ -114,11 +114,21 @@ export class Remover {
     failpoint('remove-after-processes');
     await networks.remove(id);
     await layers.remove(id);
+    for (const name of layers.listOf(id)) await layers.remove(name);
     failpoint('remove-after-layer');
     await directories.remove(id);
-    for (const name of volumes) if (!inUse.has(name)) this.#deps.volumes.remove(name);
+    for (const name of volumes) if (!inUse.has(name)) await this.#removeVolume(name);
     failpoint('remove-before-forget');
     registry.repository.forget(id);
+  }
+
+  /** As in Docker, a volume that cannot be removed stays, and the container is gone all the same. */
+  async #removeVolume(name: string): Promise<void> {
+    try {
+      await this.#deps.volumes.remove(name);
+    } catch (error) {
+      this.#deps.logger.warn('removing a volume with its container failed', { volume: name, error });
+    }
   }
 
   /** Sweeps going on now; awaited at shutdown. */

@@ -6,6 +6,15 @@ export interface StartFailure {
   exitCode: 126 | 127 | 128;
 }
 
+const mountFailures = new Set([
+  'VOLUME_MOUNT_FAILED',
+  'SUBPATH_MISSING',
+  'SUBPATH_ESCAPES',
+  'BIND_SOURCE_MISSING',
+  'NO_SUCH_DRIVER',
+  'PLUGIN_FAILED',
+]);
+
 /**
  * Docker's view of a failed start. Its clients derive the exit code from the text: 127 for "executable file not found"
  * and "no such file or directory", 126 for "permission denied" and "is a directory", else 125.
@@ -26,6 +35,8 @@ export function toStartFailure(cause: unknown, command: string): StartFailure {
     ),
     exitCode,
   });
+  // What was to be mounted failed, not the command, whatever the words.
+  if (known && mountFailures.has(known.code)) return { error: known, exitCode: 128 };
   if (command.includes('/') && /no such file or directory/i.test(message)) {
     return fail(127, 'invalidArgument', `exec: "${command}": stat ${command}: no such file or directory`);
   }

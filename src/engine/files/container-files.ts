@@ -18,6 +18,8 @@ export interface FileProcesses {
   openMountNamespace(record: ContainerRecord): number;
   /** What a start would mount into `rootfs`, with the places to mount on made. */
   viewMounts(record: ContainerRecord, rootfs: string): Promise<ViewMount[]>;
+  /** Lets go of what `viewMounts` made ready. Repeatable. */
+  releaseView(record: ContainerRecord): Promise<void>;
   resolveUser(record: ContainerRecord, rootfs: string): { uid: number; gid: number };
 }
 
@@ -116,6 +118,7 @@ export class ContainerFiles {
       undo.defer(() => closeSync(namespaceFd));
       view = { kind: 'running', namespaceFd };
     } else {
+      undo.defer(() => processes.releaseView(record));
       view = { kind: 'assembled', root: rootfs, mounts: await processes.viewMounts(record, rootfs) };
     }
     const release = undo.move();

@@ -37,7 +37,8 @@ export interface SystemDeps {
   images: Images;
   fsckStore: () => Promise<FsckReport>;
   volumes: Volumes;
-  volumeSizeBytes: (name: string) => number;
+  volumeUsers: () => ReadonlyMap<string, readonly string[]>;
+  volumeSizeBytes: (name: string) => Promise<number>;
   events: EventBus;
   openFileDescriptors(): number;
   /** What builds keep. */
@@ -124,7 +125,7 @@ export class System {
     if (wants('container')) {
       answer['Containers'] = await this.#deps.containers.list({ all: true, limit: 0, size: true, filters: new Map() });
     }
-    if (wants('volume')) answer['Volumes'] = this.#volumeUsage();
+    if (wants('volume')) answer['Volumes'] = await this.#volumeUsage();
     if (wants('build-cache')) Object.assign(answer, this.#buildCacheUsage());
     return answer;
   }
@@ -134,16 +135,17 @@ export class System {
     return { BuildCache: entries, BuilderSize: entries.reduce((sum, { Size }) => sum + Size, 0) };
   }
 
-  #volumeUsage(): unknown[] {
-    const { registry, volumes, volumeSizeBytes } = this.#deps;
-    return volumes.list().map((volume) => ({
-      ...volumes.toWire(volume),
-      UsageData: {
-        RefCount: registry.list().filter((record) => record.mounts.some(({ point }) => point.Name === volume.name))
-          .length,
-        Size: volumeSizeBytes(volume.name),
-      },
-    }));
+  /** Like dockerd of local volumes only, without those that stand for something else. */
+  async #volumeUsage(): Promise<unknown[]> {
+    const { volumes, volumeUsers, volumeSizeBytes } = this.#deps;
+    const users = volumeUsers();
+    const usage: unknown[] = [];
+    for (const volume of volumes.list()) {
+      if (volume.driver !== 'local' || volume.options !== null) continue;
+      const RefCount = users.get(volume.name)?.length ?? 0;
+      usage.push({ ...volumes.toWire(volume), UsageData: { RefCount, Size: await volumeSizeBytes(volume.name) } });
+    }
+    return usage;
   }
 
   /** The store's findings, and containers whose phase the kernel contradicts. */

@@ -49,6 +49,7 @@ export class ContainerLayerStore implements ContainerLayers {
   readonly #insert: Statement;
   readonly #delete: Statement;
   readonly #list: Statement;
+  readonly #listRange: Statement;
   readonly #isImageLayer: Statement;
 
   constructor(options: ContainerLayerStoreOptions) {
@@ -62,6 +63,9 @@ export class ContainerLayerStore implements ContainerLayers {
     this.#insert = this.#db.prepare('INSERT INTO container_layers VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#delete = this.#db.prepare('DELETE FROM container_layers WHERE container_id = ?');
     this.#list = this.#db.prepare('SELECT container_id FROM container_layers ORDER BY container_id');
+    this.#listRange = this.#db.prepare(
+      'SELECT container_id FROM container_layers WHERE container_id > ? AND container_id < ?',
+    );
     this.#isImageLayer = this.#db.prepare('SELECT 1 FROM image_layers WHERE chain_id = ? LIMIT 1');
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
   }
@@ -148,6 +152,11 @@ export class ContainerLayerStore implements ContainerLayers {
 
   list(): string[] {
     return this.#list.all().map((row) => String(row['container_id']));
+  }
+
+  listOf(containerId: string): string[] {
+    // '/' is the character after '.'.
+    return this.#listRange.all(`${containerId}.`, `${containerId}/`).map((row) => String(row['container_id']));
   }
 
   /** After a start: unmounts and removes folders that no row owns. */

@@ -10,6 +10,7 @@ import {
   setMountAttributes,
 } from './mount-api.ts';
 import { bind, type BindOptions, mount, setPropagation, unmount, unmountAsync } from './mount.ts';
+import { mountInThread } from './mount-thread.ts';
 import { listMounts, type MountInfo, parseMountInfo } from './mountinfo.ts';
 import type { OverlayMount } from './overlay-options.ts';
 import { mountOverlay } from './overlay.ts';
@@ -18,6 +19,13 @@ import { pivotRoot } from './pivot-root.ts';
 /** Mounting, in this thread's mount namespace. The functions' own comments say more. */
 export interface Mounts {
   mount(source: string | null, target: string, fsType: string | null, flags: number, data?: string | null): void;
+  mountInThread(
+    source: string | null,
+    target: string,
+    fsType: string | null,
+    flags: number,
+    data?: string | null,
+  ): Promise<void>;
   unmount(target: string, flags?: number): void;
   unmountAsync(target: string, flags?: number): Promise<void>;
   mountOverlay(overlay: OverlayMount): void;
@@ -36,6 +44,7 @@ export interface Mounts {
 
 export const linuxMounts: Mounts = {
   mount,
+  mountInThread,
   unmount,
   unmountAsync,
   mountOverlay,

@@ -27,8 +27,18 @@ export function mount(
   flags: number,
   data: string | null = null,
 ): void {
-  const result = cMount(source === null ? null : cPath(source), cPath(target), fsType, flags, data);
-  check(result, 'mount', fsType ?? source ?? 'none', 'on', target);
+  check(tryMount(source, target, fsType, flags, data), 'mount', fsType ?? source ?? 'none', 'on', target);
+}
+
+/** mount(2) as it is: -1 when it failed. */
+export function tryMount(
+  source: string | null,
+  target: string,
+  fsType: string | null,
+  flags: number,
+  data: string | null,
+): number {
+  return cMount(source === null ? null : cPath(source), cPath(target), fsType, flags, data);
 }
 
 /** umount2(2). Plain unmounting of an overlay that is not volatile waits for its upper filesystem to be synced. */
