@@ -60,6 +60,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
     bridgeName: config.bridge,
     tableName: config.bridge === 'berth0' ? 'berth' : `berth-${config.bridge}`,
     bridgeAddress: config.bip === '' ? undefined : config.bip,
+    resolver: { servers: config.dns, options: config.dnsOptions },
     ...config.network,
   });
   opening.defer(() => networks.close());

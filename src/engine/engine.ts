@@ -217,6 +217,7 @@ export class Engine {
       dataDirectory: (id) => directories.data(id),
       findImageId: async (ref) => (await findImage(images, ref))?.id,
       imageSizeBytes: async (imageId) => (await findImage(images, imageId))?.sizeBytes ?? 0,
+      renameEndpoint: (id, { networkId, names }) => void networks.rename(id, networkId, names),
       changes: (id) => containerChanges(store, id),
       exportTree: (record, signal) => exportContainer(store, record.id, { mounted: isLive(record.phase), signal }),
     });
@@ -257,7 +258,7 @@ export class Engine {
       registry,
       networks,
       events,
-      editHosts: (record, change) => processes.editHosts(record, change),
+      editNetworkFiles: (record, change) => processes.editNetworkFiles(record, change),
     });
     this.networks = new NetworkOperations({ registry, networks, attachments, events });
     this.volumeViews = new VolumeViews({ volumes, events, users: volumeUsers, sizeBytes: volumeSizeBytes });

@@ -9,12 +9,22 @@ export interface EndpointRequest {
   macAddress?: string | undefined;
   /** What others on the network may call the container, the name for its address first. */
   names?: readonly string[] | undefined;
+  /** Names that the container alone has for others on the network: for each the other's name. */
+  links?: Readonly<Record<string, string>> | undefined;
   /** The network with the highest one gives the way out; default 0. */
   gatewayPriority?: number | undefined;
   /** Inside the container; default the first free `ethN`. */
   interfaceName?: string | undefined;
   /** Settings of its interface, `net.ipv4.conf.IFNAME.log_martians`; IFNAME stands for its name. */
   interfaceSysctls?: Readonly<Record<string, string>> | undefined;
+}
+
+/** How a container's resolver is to behave; it has one as soon as it is on a network of a user. */
+export interface ResolverSettings {
+  /** Asked instead of the daemon's and the host's resolvers (`--dns`). */
+  servers: readonly string[];
+  /** As in resolv.conf (`--dns-opt`). */
+  options: readonly string[];
 }
 
 /** What a container asks of the network. */
@@ -25,6 +35,7 @@ export interface SandboxRequest {
   /** In the order of the interfaces. */
   endpoints: readonly EndpointRequest[];
   sysctls: Readonly<Record<string, string>>;
+  resolver?: ResolverSettings | undefined;
 }
 
 /** A container's place in the network. */
@@ -34,6 +45,7 @@ export interface Sandbox {
   netnsPath: string | undefined;
   /** In the order of the interfaces. */
   endpoints: readonly Endpoint[];
+  resolver?: ResolverSettings | undefined;
 }
 
 /** A container's place on one network. */
@@ -49,6 +61,7 @@ export interface Endpoint {
   /** Inside the container: `eth0`. */
   interfaceName: string;
   names: readonly string[];
+  links?: Readonly<Record<string, string>> | undefined;
   gatewayPriority: number;
 }
 
@@ -97,9 +110,11 @@ export interface Networks {
   /** Frees the addresses at once; the kernel objects go shortly after. Repeatable. */
   remove(containerId: string): Promise<void>;
   /** Puts a container that has a sandbox on one more network. Nothing is left of it after a failure. */
-  connect(containerId: string, request: EndpointRequest): Promise<Endpoint>;
+  connect(containerId: string, request: EndpointRequest, resolver?: ResolverSettings): Promise<Endpoint>;
   /** Takes it off again; the interface is gone when this resolves. False when it was not there. */
   disconnect(containerId: string, networkId: string): Promise<boolean>;
+  /** What others call a container on one network from now on, the name for its address first. False when it is not there. */
+  rename(containerId: string, networkId: string, names: readonly string[]): boolean;
   /** After a restart: adopts the sandboxes of `running`, removes every other one of ours from the kernel. */
   reconcile(running: readonly Sandbox[]): Promise<void>;
   /** Per-interface counters inside a sandbox; empty for `host`. */

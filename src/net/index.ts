@@ -7,10 +7,13 @@ export type {
   Networks,
   NetworkSpec,
   NetworkStats,
+  ResolverSettings,
   Sandbox,
   SandboxRequest,
 } from './contract.ts';
 export { BridgeNetworks, openNetworks } from './networks.ts';
+export { RESOLVER_ADDRESS } from './dns/redirect.ts';
+export { usesResolver } from './dns/settings.ts';
 export type { NetworkOptions } from './options.ts';
 export { defaultPools, type Pool } from './ipam/pools.ts';
 export { parseCidr, type Subnet } from './ipam/ipv4.ts';

@@ -14,10 +14,14 @@ import type {
   Networks,
   NetworkSpec,
   NetworkStats,
+  ResolverSettings,
   Sandbox,
   SandboxRequest,
 } from './contract.ts';
 import { describeBridge, describePredefined } from './describe.ts';
+import { mergeSettings } from './dns/settings.ts';
+import type { VisibleNetwork } from './dns/lookup.ts';
+import { Resolvers, type Surroundings } from './dns/resolvers.ts';
 import { ambiguousNetwork, endpointExists, interfaceNameInUse, noSuchNetwork, predefinedNotRemoved } from './errors.ts';
 import { Firewall } from './firewall/firewall.ts';
 import { linkAlias, predefinedNetworkId, vethName } from './names.ts';
@@ -43,6 +47,7 @@ interface OpenState {
   firewall: Firewall | undefined;
   bridges: Bridges;
   reaper: LinkReaper;
+  resolvers: Resolvers;
 }
 
 /**
@@ -77,12 +82,14 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     const mtu = this.#options.mtu ?? hostMtu(socket);
     const bridges = new Bridges(this.#options, { socket, firewall, bridgeName: this.#bridgeName, mtu });
     bridges.open();
-    this.#state = { socket, firewall, bridges, reaper: new LinkReaper(socket, logger) };
+    const { hostResolvConf = '/etc/resolv.conf' } = this.#options;
+    const resolvers = new Resolvers({ sys, logger, hostResolvConf });
+    this.#state = { socket, firewall, bridges, reaper: new LinkReaper(socket, logger), resolvers };
     undo.move();
   }
 
   async create(request: SandboxRequest): Promise<Sandbox> {
-    const { containerId, mode } = request;
+    const { containerId, mode, resolver } = request;
     if (mode === 'host') return { containerId, netnsPath: undefined, endpoints: [] };
     const state = this.#opened();
     this.#removeSandbox(state, containerId);
@@ -97,15 +104,16 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
       failpoint('sandbox-after-endpoint');
     }
     syncDefaultRoute(inside, endpoints);
+    this.#syncResolver(state, containerId, endpoints, resolver);
     undo.move();
-    return { containerId, netnsPath, endpoints };
+    return { containerId, netnsPath, endpoints, resolver };
   }
 
   async remove(containerId: string): Promise<void> {
     this.#removeSandbox(this.#opened(), containerId);
   }
 
-  async connect(containerId: string, request: EndpointRequest): Promise<Endpoint> {
+  async connect(containerId: string, request: EndpointRequest, resolver?: ResolverSettings): Promise<Endpoint> {
     const state = this.#opened();
     const network = state.bridges.get(request.networkId);
     if (network.find(containerId) !== undefined) throw endpointExists(containerId, network.record.name);
@@ -114,12 +122,15 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     using undo = new DisposableStack();
     undo.defer(() => {
       const endpoint = network.release(containerId);
-      if (endpoint !== undefined) state.socket.deleteLink(vethName(endpoint.endpointId));
+      if (endpoint === undefined) return;
+      state.socket.deleteLink(vethName(endpoint.endpointId));
+      state.resolvers.update(containerId, this.#surroundings(state, present));
     });
     state.firewall?.ensure();
     const endpoint = this.#join(state, inside, containerId, present, request);
     failpoint('connect-after-endpoint');
     syncDefaultRoute(inside, [...present, endpoint]);
+    this.#syncResolver(state, containerId, [...present, endpoint], resolver);
     undo.move();
     return endpoint;
   }
@@ -128,12 +139,17 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     const state = this.#opened();
     const endpoint = state.bridges.get(networkId).release(containerId);
     if (endpoint === undefined) return false;
+    state.resolvers.update(containerId, this.#surroundings(state, this.#endpointsOf(state, containerId)));
     const linkName = vethName(endpoint.endpointId);
     detach(state.socket, linkName, linkAlias(this.#bridgeName));
     await state.reaper.removeSoon(linkName);
     using inside = this.#options.sys.netlink.openRouteSocket(this.#netnsPath(containerId));
     syncDefaultRoute(inside, this.#endpointsOf(state, containerId));
     return true;
+  }
+
+  rename(containerId: string, networkId: string, names: readonly string[]): boolean {
+    return this.#opened().bridges.find(networkId)?.rename(containerId, names) ?? false;
   }
 
   async reconcile(running: readonly Sandbox[]): Promise<void> {
@@ -203,6 +219,7 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
       state.reaper.flush();
       state.bridges.close();
     }
+    state.resolvers.closeAll();
     state.reaper.flush();
     state.socket[Symbol.dispose]();
     state.firewall?.[Symbol.dispose]();
@@ -210,7 +227,7 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
   }
 
   /** Joins a running container again to bridges that it lost: somebody deleted the bridge, or the cable. */
-  #repair(state: OpenState, { containerId, endpoints }: Sandbox): void {
+  #repair(state: OpenState, { containerId, endpoints, resolver }: Sandbox): void {
     if (endpoints.length === 0) return;
     const lost = endpoints.filter((endpoint) => {
       const network = state.bridges.find(endpoint.networkId);
@@ -226,6 +243,7 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
       using inside = this.#options.sys.netlink.openRouteSocket(this.#netnsPath(containerId));
       for (const endpoint of lost) this.#attach(state, inside, containerId, endpoint);
       syncDefaultRoute(inside, endpoints);
+      this.#syncResolver(state, containerId, endpoints, resolver);
     } catch (error) {
       this.#options.logger.error("cannot put a container's network right", { container: containerId, error });
     }
@@ -277,7 +295,37 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     });
   }
 
+  /** Names are answered in a container that is on a network of a user; one that was stays so. */
+  #syncResolver(
+    { resolvers, ...state }: OpenState,
+    containerId: string,
+    endpoints: readonly Endpoint[],
+    settings: ResolverSettings | undefined,
+  ): void {
+    const surroundings = this.#surroundings(state, endpoints);
+    if (resolvers.has(containerId)) resolvers.update(containerId, surroundings);
+    else if (surroundings.networks.length > 0) {
+      const netnsPath = this.#netnsPath(containerId);
+      resolvers.open(containerId, netnsPath, mergeSettings(settings, this.#options.resolver), surroundings);
+    }
+  }
+
+  #surroundings({ bridges }: Pick<OpenState, 'bridges'>, endpoints: readonly Endpoint[]): Surroundings {
+    return {
+      networks: endpoints.flatMap((endpoint): VisibleNetwork[] => {
+        const network = bridges.find(endpoint.networkId);
+        if (network?.record.custom === undefined) return [];
+        const links = Object.entries(endpoint.links ?? {}).map(
+          ([alias, name]) => [alias.toLowerCase(), name.toLowerCase()] as const,
+        );
+        return [{ name: network.record.name, names: network.names, links: new Map(links) }];
+      }),
+      internal: endpoints.every(({ gateway }) => gateway === ''),
+    };
+  }
+
   #removeSandbox(state: OpenState, containerId: string): void {
+    state.resolvers.close(containerId);
     for (const network of state.bridges.list()) {
       const endpoint = network.release(containerId);
       if (endpoint !== undefined) this.#letGoOfLink(state, vethName(endpoint.endpointId));

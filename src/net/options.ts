@@ -1,5 +1,6 @@
 import type { Logger } from '#lib';
 import type { Sys } from '#sys';
+import type { ResolverSettings } from './contract.ts';
 import type { Pool } from './ipam/pools.ts';
 import type { NetworkStore } from './store.ts';
 
@@ -28,6 +29,10 @@ export interface NetworkOptions {
   ipForward?: boolean | undefined;
   /** Hide containers behind the host's addresses (`--ip-masq`). Default true. */
   ipMasquerade?: boolean | undefined;
+  /** What containers' resolvers ask and do unless the container has settings of its own (`--dns`, `--dns-opt`). */
+  resolver?: ResolverSettings | undefined;
+  /** The host's list of resolvers. Default `/etc/resolv.conf`. */
+  hostResolvConf?: string | undefined;
   /** Let containers of the default bridge reach each other (`--icc`). Default true. */
   interContainer?: boolean | undefined;
 }

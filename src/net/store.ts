@@ -31,6 +31,7 @@ export interface AllocationRecord {
   macAddress: string;
   interfaceName: string;
   names: readonly string[];
+  links?: Readonly<Record<string, string>> | undefined;
   gatewayPriority: number;
 }
 

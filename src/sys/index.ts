@@ -14,6 +14,7 @@ export type { OverlayMount } from './mounts/overlay-options.ts';
 export type { Namespaces } from './namespaces/index.ts';
 export { CLONE } from './namespaces/flags.ts';
 
+export type { DatagramBatch } from './sockets/datagram-batch.ts';
 export type { Sockets } from './sockets/index.ts';
 export { type FdEvents, type FdWatch, POLL, type PollEntry } from './sockets/poll.ts';
 export type { SocketOptions } from './sockets/seqpacket.ts';

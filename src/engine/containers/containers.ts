@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { EngineError } from '#errors';
 import { nowNano } from '#lib';
+import type { Endpoint } from '#net';
 import type {
   ContainerCreateRequest,
   ContainerId,
@@ -12,6 +13,7 @@ import type {
 } from '#spec';
 import type { ContainerLayers } from '#store';
 import type { EventBus } from '../events/event-bus.ts';
+import { endpointNames } from '../networks/endpoint-names.ts';
 import { copyStreams, type ClientStreams } from './attach.ts';
 import type { Creator } from './create.ts';
 import { parseDetachKeys } from './detach-keys.ts';
@@ -45,6 +47,8 @@ export interface ContainersDeps {
   findImageId(ref: string): Promise<string | undefined>;
   /** Bytes of a container's image, unpacked. */
   imageSizeBytes(imageId: string): Promise<number>;
+  /** Others on the endpoint's network find the container by its names from now on. */
+  renameEndpoint(id: string, endpoint: Endpoint): void;
   changes(id: string): Promise<{ Path: string; Kind: 0 | 1 | 2 }[] | null>;
   /** Called under the container's lock, which is held until the tar was read. */
   exportTree(record: ContainerRecord, signal: AbortSignal): Promise<Readable>;
@@ -177,8 +181,21 @@ export class Containers {
       const cause = nameInUse(name, holder.id);
       throw new EngineError('conflict', cause.code, `Error when allocating new name: ${cause.message}`, { cause });
     }
-    const renamed = registry.save(record, { name });
+    const renamed = this.#rename(record, name);
     events.publish('container', 'rename', id, { ...eventAttributes(renamed), oldName: `/${record.name}` });
+  }
+
+  /** A running container is found by its new name at once. */
+  #rename(record: ContainerRecord, name: string): ContainerRecord {
+    const { registry } = this.#deps;
+    if (!isLive(record.phase) || record.sandbox === undefined) return registry.save(record, { name });
+    const endpoints = record.sandbox.endpoints.map((endpoint) => {
+      const aliases = record.endpoints[endpoint.networkName]?.Aliases ?? [];
+      return { ...endpoint, names: endpointNames({ ...record, name }, aliases) };
+    });
+    const renamed = registry.save(record, { name, sandbox: { ...record.sandbox, endpoints } });
+    for (const endpoint of endpoints) this.#deps.renameEndpoint(record.id, endpoint);
+    return renamed;
   }
 
   /** @throws invalidArgument, conflict: Docker's; the container is unchanged then. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ViewMount } from '#archive';
@@ -36,6 +37,7 @@ import {
   type HostFacts,
   type SpecMount,
 } from '#runtime';
+import { RESOLVER_ADDRESS, usesResolver } from '#net';
 import type { ExecCreateRequest, ExecId, HostConfig, oci } from '#spec';
 import type { CgroupLayout, CgroupPaths, Sys } from '#sys';
 import type { ExecProcesses, ExecProcessRequest, PreparableExec } from '../exec/execs.ts';
@@ -69,6 +71,9 @@ export interface OciProcessesOptions {
   hostGateway(): string[];
   find: (ref: string) => ContainerRecord;
 }
+
+/** Beside a container's resolv.conf: what we wrote there, by its digest. */
+const resolvConfDigest = 'resolv.conf.sha256';
 
 /** In an exec's directory: what tells the runtime what to run. */
 const processFile = 'process.json';
@@ -169,7 +174,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
 
   #writeNetworkFiles(record: ContainerRecord, sandbox: Sandbox): void {
     if (sandbox.containerId !== record.id) return;
-    const { directories, dns } = this.#options;
+    const { directories } = this.#options;
     const { config, hostConfig: host } = record;
     const directory = directories.data(record.id);
     const onHost = host.NetworkMode === 'host';
@@ -186,27 +191,43 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
         hostGateway: this.#options.hostGateway(),
       }),
     );
-    const own = (given: string[] | null, fallback: string[]): string[] =>
-      given && given.length > 0 ? given : fallback;
-    write(
-      'resolv.conf',
-      buildResolvConf({
-        host: readHostResolvConf(),
-        onHostNetwork: onHost,
-        ipv6: onHost,
-        dns: own(host.Dns, dns.servers),
-        dnsSearch: own(host.DnsSearch, dns.search),
-        dnsOptions: own(host.DnsOptions, dns.options),
-      }),
-    );
+    write('resolv.conf', this.#resolvConf(record, sandbox));
+    write(resolvConfDigest, digestOf(join(directory, 'resolv.conf')));
   }
 
-  /** A running container got an address or lost one. */
-  editHosts(record: ContainerRecord, change: { added?: string; removed?: string }): void {
-    const path = join(this.#options.directories.data(record.id), 'hosts');
+  #resolvConf({ hostConfig: host }: ContainerRecord, { endpoints }: Sandbox): string {
+    const { dns } = this.#options;
+    const onHost = host.NetworkMode === 'host';
+    const own = (given: string[] | null, fallback: string[]): string[] =>
+      given && given.length > 0 ? given : fallback;
+    return buildResolvConf({
+      host: readHostResolvConf({ stub: usesResolver(endpoints) }),
+      onHostNetwork: onHost,
+      ipv6: onHost,
+      resolver: usesResolver(endpoints) ? RESOLVER_ADDRESS : undefined,
+      dns: own(host.Dns, dns.servers),
+      dnsSearch: own(host.DnsSearch, dns.search),
+      dnsOptions: own(host.DnsOptions, dns.options),
+    });
+  }
+
+  /** A running container got an address or lost one. Files are written in place: it has these very ones mounted. */
+  editNetworkFiles(record: ContainerRecord, change: { added?: string; removed?: string }): void {
+    const directory = this.#options.directories.data(record.id);
+    const hosts = join(directory, 'hosts');
     const { Hostname: hostname, Domainname: domainname } = record.config;
-    // Written in place: the container has this very file mounted.
-    writeFileSync(path, editHostsFile(readFileSync(path, 'utf8'), change, { hostname, domainname }));
+    writeFileSync(hosts, editHostsFile(readFileSync(hosts, 'utf8'), change, { hostname, domainname }));
+    if (record.sandbox !== undefined) this.#editResolvConf(record, record.sandbox, directory);
+  }
+
+  /** The first network of a user brings the resolver, which stays. A file that the container changed is left alone. */
+  #editResolvConf(record: ContainerRecord, sandbox: Sandbox, directory: string): void {
+    const path = join(directory, 'resolv.conf');
+    const written = join(directory, resolvConfDigest);
+    if (!usesResolver(sandbox.endpoints) || !existsSync(written)) return;
+    if (readFileSync(written, 'utf8') !== digestOf(path)) return;
+    writeFileSync(path, this.#resolvConf(record, sandbox));
+    writeFileSync(written, digestOf(path));
   }
 
   async #prepareMounts(record: ContainerRecord, rootfs: string): Promise<SpecMount[]> {
@@ -480,6 +501,10 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
 
 function purposeOf({ id, phase }: ContainerRecord, request: ExecCreateRequest): PreparedFor | undefined {
   return isLive(phase) ? { containerId: id, pid: phase.pid, request } : undefined;
+}
+
+function digestOf(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
 /** Whether a process is the child of the conmon that was started for this exec: its ID may have been used again. */

@@ -1,8 +1,15 @@
 import { EngineError } from '#errors';
-import { type EndpointRequest, type NetworkDescription, noSuchNetwork, type Sandbox, type SandboxRequest } from '#net';
+import {
+  type EndpointRequest,
+  type NetworkDescription,
+  noSuchNetwork,
+  type ResolverSettings,
+  type Sandbox,
+  type SandboxRequest,
+} from '#net';
 import { networkSysctls } from '#runtime';
 import { checkEndpointSettings, interfaceSettings } from '../networks/endpoint-settings.ts';
-import { endpointNames } from '../networks/endpoint-names.ts';
+import { endpointLinks, endpointNames } from '../networks/endpoint-names.ts';
 import { isLive, type ContainerRecord } from './record.ts';
 
 /** Either an existing sandbox to join, or what to ask the network for. */
@@ -32,7 +39,13 @@ export function sandboxRequest(record: ContainerRecord, context: SandboxContext)
       return network.driver === 'bridge' ? [endpointRequest(record, network)] : [];
     }),
     sysctls: networkSysctls(record.hostConfig),
+    resolver: resolverSettings(record),
   };
+}
+
+/** What the container's user said about names. */
+export function resolverSettings({ hostConfig }: Pick<ContainerRecord, 'hostConfig'>): ResolverSettings {
+  return { servers: hostConfig.Dns ?? [], options: hostConfig.DnsOptions ?? [] };
 }
 
 /** The network that it was made for is its first interface; the others follow by name, as they always will. */
@@ -53,6 +66,7 @@ export function endpointRequest(record: ContainerRecord, network: NetworkDescrip
     preferredAddress: record.sandbox?.endpoints.find(({ networkId }) => networkId === id)?.address,
     macAddress: settings?.MacAddress || ownMac || undefined,
     names: endpointNames(record, settings?.Aliases ?? []),
+    links: endpointLinks(settings?.Links ?? []),
     gatewayPriority: settings?.GwPriority ?? 0,
     ...interfaceSettings(settings?.DriverOpts ?? {}),
   };

@@ -10,3 +10,12 @@ export function endpointNames(
   const names = [name, ...aliases, id.slice(0, SHORT_ID_LENGTH), config.Hostname];
   return [...new Set(names.filter((one) => one !== ''))];
 }
+
+/** `name:alias` of an endpoint's links, by alias; one without an alias is its own. */
+export function endpointLinks(links: readonly string[]): Record<string, string> | undefined {
+  const entries = links.map((link) => {
+    const [name = '', alias = name] = link.split(':');
+    return [alias.slice(alias.lastIndexOf('/') + 1), name.replace(/^\//, '')] as const;
+  });
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}

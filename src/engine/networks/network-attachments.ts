@@ -12,7 +12,7 @@ import { emptyEndpointSettings, type NetworkConnectRequest, type NetworkDisconne
 import { publishNetworkEvents } from '../containers/network-events.ts';
 import { isLive, type ContainerRecord } from '../containers/record.ts';
 import type { ContainerRegistry } from '../containers/registry.ts';
-import { endpointRequest } from '../containers/sandbox.ts';
+import { endpointRequest, resolverSettings } from '../containers/sandbox.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { checkEndpointSettings } from './endpoint-settings.ts';
 import { markedForRemoval, noneIsAlone, notConnected, notOffHost, notOntoHost, sharesNamespace } from './errors.ts';
@@ -22,7 +22,7 @@ export interface NetworkAttachmentsDeps {
   networks: Networks & NetworkCatalog;
   events: EventBus;
   /** A running container got an address or lost one. */
-  editHosts(record: ContainerRecord, change: { added?: string; removed?: string }): void;
+  editNetworkFiles(record: ContainerRecord, change: { added?: string; removed?: string }): void;
 }
 
 /**
@@ -60,7 +60,8 @@ export class NetworkAttachments {
   async #connectLive(record: ContainerRecord, network: NetworkDescription): Promise<void> {
     const { networks } = this.#deps;
     await using undo = new AsyncDisposableStack();
-    const endpoint = await networks.connect(record.id, endpointRequest(record, network));
+    const request = endpointRequest(record, network);
+    const endpoint = await networks.connect(record.id, request, resolverSettings(record));
     undo.defer(async () => void (await networks.disconnect(record.id, network.id)));
     failpoint('connect-before-commit');
     const saved = this.#saveEndpoints(record, [...(record.sandbox?.endpoints ?? []), endpoint]);
@@ -76,7 +77,7 @@ export class NetworkAttachments {
 
   #announce(action: 'connect' | 'disconnect', record: ContainerRecord, endpoint: Endpoint): void {
     const { address } = endpoint;
-    this.#deps.editHosts(record, action === 'connect' ? { added: address } : { removed: address });
+    this.#deps.editNetworkFiles(record, action === 'connect' ? { added: address } : { removed: address });
     publishNetworkEvents(this.#deps.events, action, record.id, [endpoint]);
   }
 

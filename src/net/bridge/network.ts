@@ -1,5 +1,6 @@
 import { randomHex } from '#lib';
 import type { Endpoint, EndpointRequest } from '../contract.ts';
+import { NameIndex } from '../dns/name-index.ts';
 import { addressInUse, addressOutside, noAddressLeft } from '../errors.ts';
 import { AddressPool } from '../ipam/address-pool.ts';
 import { contains, formatIpv4, parseCidr, parseIpv4, type Subnet, subnetSize } from '../ipam/ipv4.ts';
@@ -12,6 +13,8 @@ export class BridgeNetwork {
   readonly record: NetworkRecord;
   readonly settings: BridgeSettings;
   readonly subnet: Subnet;
+  /** Of the containers on it. */
+  readonly names: NameIndex = new NameIndex();
   readonly #store: NetworkStore;
   readonly #pool: AddressPool;
   readonly #allocations = new Map<string, AllocationRecord>();
@@ -51,11 +54,22 @@ export class BridgeNetwork {
       macAddress: request.macAddress ?? endpointMacAddress(address),
       interfaceName,
       names: request.names ?? [],
+      ...(request.links === undefined ? {} : { links: request.links }),
       gatewayPriority: request.gatewayPriority ?? 0,
     };
-    this.#allocations.set(containerId, allocation);
+    this.#keep(allocation);
     this.#store.saveAllocation(allocation);
     return this.#endpoint(allocation);
+  }
+
+  /** Others call the container so from now on. False when it is not here. */
+  rename(containerId: string, names: readonly string[]): boolean {
+    const allocation = this.#allocations.get(containerId);
+    if (allocation === undefined) return false;
+    const renamed = { ...allocation, names };
+    this.#keep(renamed);
+    this.#store.saveAllocation(renamed);
+    return true;
   }
 
   #takeAddress(containerId: string, { address, preferredAddress }: EndpointRequest): number {
@@ -73,9 +87,18 @@ export class BridgeNetwork {
 
   /** Takes over the address of a container that already runs with it. */
   adopt(containerId: string, endpoint: Endpoint): void {
-    const { endpointId, address, macAddress, interfaceName, names, gatewayPriority } = endpoint;
-    const networkId = this.record.id;
-    const own = { networkId, containerId, endpointId, address, macAddress, interfaceName, names, gatewayPriority };
+    const { endpointId, address, macAddress, interfaceName, names, links, gatewayPriority } = endpoint;
+    const own = {
+      networkId: this.record.id,
+      containerId,
+      endpointId,
+      address,
+      macAddress,
+      interfaceName,
+      names,
+      ...(links === undefined ? {} : { links }),
+      gatewayPriority,
+    };
     this.#remember(own);
     this.#store.saveAllocation(own);
   }
@@ -85,6 +108,7 @@ export class BridgeNetwork {
     const allocation = this.#allocations.get(containerId);
     if (allocation === undefined) return undefined;
     this.#allocations.delete(containerId);
+    this.names.remove(containerId);
     this.#pool.release(containerId, parseIpv4(allocation.address));
     this.#store.removeAllocation(this.record.id, containerId);
     return this.#endpoint(allocation);
@@ -103,7 +127,13 @@ export class BridgeNetwork {
   /** An address outside the network (it was another network before a restart) is remembered, but occupies nothing. */
   #remember(allocation: AllocationRecord): void {
     this.#pool.adopt(allocation.containerId, parseIpv4(allocation.address));
-    this.#allocations.set(allocation.containerId, allocation);
+    this.#keep(allocation);
+  }
+
+  #keep(allocation: AllocationRecord): void {
+    const { containerId, address, names } = allocation;
+    this.#allocations.set(containerId, allocation);
+    this.names.set(containerId, parseIpv4(address), names);
   }
 
   #endpoint({ networkId, containerId: _, ...allocation }: AllocationRecord): Endpoint {

@@ -85,6 +85,8 @@ export interface ResolvConfInput {
   onHostNetwork: boolean;
   /** Whether the container has IPv6; resolvers with such addresses are left out otherwise. */
   ipv6: boolean;
+  /** The engine's own resolver, which asks the others in turn; undefined for a container that asks them itself. */
+  resolver?: string | undefined;
   /** `HostConfig.Dns`, `DnsSearch`, `DnsOptions`: each replaces what the host has, unless empty. */
   dns: readonly string[];
   dnsSearch: readonly string[];
@@ -94,18 +96,42 @@ export interface ResolvConfInput {
 /** A container's `/etc/resolv.conf`: the host's, without resolvers it could not reach, and with the user's overrides. */
 export function buildResolvConf(input: ResolvConfInput): string {
   const host = parseResolvConf(input.host);
+  const search = input.dnsSearch.length > 0 ? input.dnsSearch.filter((domain) => domain !== '.') : host.search;
+  const options = input.dnsOptions.length > 0 ? input.dnsOptions : host.options;
+  if (input.resolver !== undefined) {
+    return resolvConfText([input.resolver], search, withNdots(options), [asksInTurn(input.dns, host.nameservers)]);
+  }
   const usable = host.nameservers.filter(
     (address) => input.onHostNetwork || (!isLoopback(address) && (input.ipv6 || !isIPv6(address))),
   );
   const inherited = usable.length > 0 || input.onHostNetwork ? usable : FALLBACK_NAMESERVERS;
   const nameservers = input.dns.length > 0 ? input.dns : inherited;
-  const search = input.dnsSearch.length > 0 ? input.dnsSearch.filter((domain) => domain !== '.') : host.search;
-  const options = input.dnsOptions.length > 0 ? input.dnsOptions : host.options;
+  return resolvConfText(nameservers, search, options);
+}
+
+/** Names of one label are known to the resolver, so they are asked as they are. */
+function withNdots(options: readonly string[]): readonly string[] {
+  return options.some((option) => option.startsWith('ndots:')) ? options : [...options, 'ndots:0'];
+}
+
+/** The comment by which Docker tells whom its resolver asks: `host(…)` from the host, others from the container. */
+function asksInTurn(own: readonly string[], host: readonly string[]): string {
+  const servers = own.length > 0 ? own : host.map((address) => `host(${address})`);
+  return `# ExtServers: [${servers.join(' ')}]`;
+}
+
+function resolvConfText(
+  nameservers: readonly string[],
+  search: readonly string[],
+  options: readonly string[],
+  comments: readonly string[] = [],
+): string {
   const lines = [
     '# Written by Berth for this container; changes made here stay until it starts anew.',
     ...nameservers.map((address) => `nameserver ${address}`),
     ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
     ...(options.length > 0 ? [`options ${options.join(' ')}`] : []),
+    ...comments,
   ];
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -20,12 +20,14 @@ import {
 const FIRST_REGISTER = 8;
 const VERDICT_REGISTER = 0;
 const LOOKUP_INVERT = 1;
+/** The checksum of IPv4, TCP and UDP. */
+const PAYLOAD_CSUM_INET = 1;
 
 /** Attributes of each expression, by its name in the kernel. */
 export const EXPRESSION = {
   meta: { DREG: 1, KEY: 2 },
   ct: { DREG: 1, KEY: 2 },
-  payload: { DREG: 1, BASE: 2, OFFSET: 3, LEN: 4 },
+  payload: { DREG: 1, BASE: 2, OFFSET: 3, LEN: 4, SREG: 5, CSUM_TYPE: 6, CSUM_OFFSET: 7 },
   bitwise: { SREG: 1, DREG: 2, LEN: 3, MASK: 4, XOR: 5 },
   cmp: { SREG: 1, OP: 2, DATA: 3 },
   lookup: { SET: 1, SREG: 2, DREG: 3, FLAGS: 5 },
@@ -93,6 +95,19 @@ function encodeLoad(step: Extract<NftExpression, { op: 'meta' | 'ct' | 'payload'
   }
 }
 
+function encodePayloadSet(step: Extract<NftExpression, { op: 'payloadSet' }>): Buffer {
+  const { BASE, OFFSET, LEN, SREG, CSUM_TYPE, CSUM_OFFSET } = EXPRESSION.payload;
+  return expression(
+    'payload',
+    register(SREG, step.register),
+    be32Attribute(BASE, PAYLOAD_BASE[step.base]),
+    be32Attribute(OFFSET, step.offset),
+    be32Attribute(LEN, step.length),
+    be32Attribute(CSUM_TYPE, PAYLOAD_CSUM_INET),
+    be32Attribute(CSUM_OFFSET, step.checksumOffset),
+  );
+}
+
 function encodeLookup(step: Extract<NftExpression, { op: 'lookup' }>): Buffer {
   const { SET, SREG, DREG, FLAGS } = EXPRESSION.lookup;
   return expression(
@@ -124,6 +139,8 @@ export function encodeExpression(step: NftExpression): Buffer {
     case 'payload':
     case 'fib':
       return encodeLoad(step);
+    case 'payloadSet':
+      return encodePayloadSet(step);
     case 'bitwise': {
       const { SREG, DREG, LEN, MASK, XOR } = EXPRESSION.bitwise;
       return expression(

@@ -15,6 +15,15 @@ export type NftExpression =
   | { op: 'meta'; key: keyof typeof META_KEY; register: number }
   | { op: 'ct'; key: keyof typeof CT_KEY; register: number }
   | { op: 'payload'; base: keyof typeof PAYLOAD_BASE; offset: number; length: number; register: number }
+  /** Writes a part of the packet's header, and the checksum at `checksumOffset` of the same header anew. */
+  | {
+      op: 'payloadSet';
+      base: keyof typeof PAYLOAD_BASE;
+      offset: number;
+      length: number;
+      register: number;
+      checksumOffset: number;
+    }
   /** `register = register & mask ^ xor`, in place. */
   | { op: 'bitwise'; register: number; mask: Buffer; xor: Buffer }
   | { op: 'cmp'; register: number; comparison: keyof typeof COMPARISON; data: Buffer }

@@ -1,3 +1,5 @@
+import { createDatagramBatch, type DatagramBatch, type DatagramBatchOptions } from './datagram-batch.ts';
+import { bindInet, type InetKind, openInet } from './inet.ts';
 import { receiveWithFds, type ReceivedWithFds, sendWithFds } from './pass-fds.ts';
 import { type FdEvents, type FdWatch, poll, type PollEntry, watchFd } from './poll.ts';
 import {
@@ -24,6 +26,9 @@ export interface Sockets {
   receiveWithFds(fd: number, into: Uint8Array, maxFds: number): ReceivedWithFds | undefined;
   poll(entries: readonly PollEntry[], timeoutMs: number): number[];
   watchFd(fd: number, events: Partial<FdEvents>, listener: (events: FdEvents) => void): FdWatch;
+  openInet(kind: InetKind, family: 4 | 6): number;
+  bindInet(kind: InetKind, address: string, port: number): { fd: number; port: number };
+  createDatagramBatch(options: DatagramBatchOptions): DatagramBatch;
 }
 
 export const linuxSockets: Sockets = {
@@ -38,4 +43,7 @@ export const linuxSockets: Sockets = {
   receiveWithFds,
   poll,
   watchFd,
+  openInet,
+  bindInet,
+  createDatagramBatch,
 };
