@@ -10,3 +10,4 @@ export { parseGoDuration, parseMoment } from './moment.ts';
 export { humanDuration } from './human-duration.ts';
 export { formatGoDuration } from './go-duration.ts';
 export { settlesWithin } from './settles-within.ts';
+export { quote, unquote } from './go-quote.ts';

@@ -1,5 +1,5 @@
 import type { ContainerSummary, PortSummary } from '#spec';
-import { quote } from '../templates/unquote.ts';
+import { quote } from '#lib';
 import { familiarName } from './familiar-name.ts';
 import type { ListRow, ListShape } from './list.ts';
 import { ellipsis, joinLabels, shortId } from './text.ts';

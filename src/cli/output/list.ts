@@ -1,6 +1,6 @@
 import type { CliContext } from '../context.ts';
 import { CliError } from '../framework/errors.ts';
-import type { GoRow, RowColumns } from '../templates/values.ts';
+import type { GoRow, RowColumns } from '#templates';
 import { alignTabs } from './tabwriter.ts';
 
 /** One row of a list: its columns, and methods with an argument (`.Label "x"`). */

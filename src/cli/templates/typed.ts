@@ -1,5 +1,5 @@
 import { shapes } from './shapes.ts';
-import { GoFloat, GoMap, type GoValue, nilSlice, sortedKeys } from './values.ts';
+import { GoFloat, GoMap, type GoValue, nilSlice, sortedKeys } from '#templates';
 
 /**
  * Decoded JSON as Go would hold it in the struct called `name` (see `shapes.ts`): members the struct lacks are gone,

@@ -1,7 +1,7 @@
 import { tokenize, type Token, type TokenKind } from './lexer.ts';
 import type { Command, Node, Operand, Pipe, Template } from './nodes.ts';
 import { TemplateError } from './template-error.ts';
-import { unquote } from './unquote.ts';
+import { unquote } from '#lib';
 
 /**
  * Parses a Go template.

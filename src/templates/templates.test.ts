@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { executeTemplate, formatGoJson, GoMap, GoRow, parseGoJson, parseTemplate, standardFunctions } from './index.ts';
-import { asGoStruct } from './typed.ts';
 
 const row = new GoRow(
   '*formatter.ContainerContext',
@@ -110,20 +109,6 @@ test('missing keys of undecoded data are errors when asked for', () => {
     () => executeTemplate(template, data, { functions: standardFunctions, missingKeyIsError: true, untyped: true }),
     { message: 'template: :1:8: executing "" at <.State.Foo>: map has no entry for key "Foo"' },
   );
-});
-
-test('asGoStruct fills in zero values, prints structs without names and leaves empty members out of JSON', () => {
-  const value = asGoStruct(
-    parseGoJson('{"Id":"x","State":{"Status":"created","Pid":0},"Config":{"Labels":null,"Env":["A=1"]}}'),
-    'container.InspectResponse',
-  );
-  const show = (source: string): string =>
-    executeTemplate(parseTemplate(source, new Set(standardFunctions.keys())), value, { functions: standardFunctions });
-  assert.equal(show('{{.ID}} {{if .State.Health}}h{{else}}n{{end}}'), 'x n');
-  assert.equal(show('{{.State}}'), '{created false false false false false 0 0    <nil>}');
-  assert.equal(show('{{.Config.Env}} {{.Config.Labels}} {{json .Config.Labels}}'), '[A=1] map[] null');
-  assert.equal(show('{{index .Config.Labels "a"}}|{{.Config.Labels.a}}'), '|<no value>');
-  assert.match(show('{{json .State}}'), /^\{"Status":"created","Running":false,.*"FinishedAt":""\}$/);
 });
 
 test('GoMap without entries is false, a struct always true', () => {

@@ -1,5 +1,5 @@
 import { GoFloat, GoMap, GoRow, type GoValue, sortedKeys, typeName } from './values.ts';
-import { quote } from './unquote.ts';
+import { quote } from '#lib';
 
 /** What `{{value}}` prints. */
 export function printValue(value: GoValue): string {
