@@ -24,6 +24,8 @@ export interface DaemonConfig {
   dns: string[];
   dnsSearch: string[];
   dnsOptions: string[];
+  /** For containers that do not say otherwise. */
+  log: { Type: string; Config: Record<string, string> };
   init: boolean;
   initPath: string;
   /** Unencrypted TCP beyond loopback was asked for explicitly. */
@@ -73,6 +75,8 @@ const options = {
   dns: { kind: 'list', help: 'DNS server to use' },
   'dns-search': { kind: 'list', help: 'DNS search domains to use' },
   'dns-opt': { kind: 'list', key: 'dns-opts', help: 'DNS options to use' },
+  'log-driver': { kind: 'string', help: 'Default driver for container logs (default "json-file")' },
+  'log-opt': { kind: 'list', key: 'log-opts', help: 'Default log driver options for containers (key=value)' },
   init: { kind: 'boolean', help: 'Run an init in the container to forward signals and reap processes' },
   'init-path': { kind: 'string', help: 'Path of the init binary (default: tini or catatonit where installed)' },
   'insecure-registry': {
@@ -237,6 +241,7 @@ function decodeFileValue(
       return `${runtime}=${path}`;
     });
   }
+  if (name === 'log-opt') return logOptionList(value, problem);
   if (name === 'default-address-pool') return poolList(value, problem);
   if (name === 'mirror') return mirrorList(value, problem);
   if (kind === 'integer' && typeof value === 'number') return String(value);
@@ -281,11 +286,27 @@ function toConfig(values: Values): DaemonConfig {
     dns: list('dns'),
     dnsSearch: list('dns-search'),
     dnsOptions: list('dns-opt'),
+    log: { Type: text('log-driver', 'json-file'), Config: Object.fromEntries(list('log-opt').map(parseLogOption)) },
     init: values.get('init') === true,
     initPath: text('init-path', ''),
     allowInsecureTcp: values.get('allow-insecure-tcp') === true,
     registries: toRegistryConfig({ text, list }, process.env),
   };
+}
+
+/** A map, as in dockerd's file. */
+function logOptionList(value: unknown, problem: (reason: string) => EngineError): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw problem('log-opts: a map is expected');
+  return Object.entries(value).map(([name, option]: [string, unknown]) => {
+    if (typeof option !== 'string') throw problem(`log-opts: ${name}: a string is expected`);
+    return `${name}=${option}`;
+  });
+}
+
+function parseLogOption(text: string): [string, string] {
+  const separator = text.indexOf('=');
+  if (separator < 1) throw invalid(`invalid log-opt "${text}": name=value is expected`);
+  return [text.slice(0, separator), text.slice(separator + 1)];
 }
 
 function parseRuntime(text: string): [string, string] {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { createApiServer, type ApiServer } from '#api';
 import { closeArchiveWorkers, unpack } from '#archive';
 import { openBuilds } from '#build';
-import { Engine, engineMigrations, openNetworkStore } from '#engine';
+import { checkLogConfig, Engine, engineMigrations, logDriverNames, openNetworkStore } from '#engine';
 import { EngineError } from '#errors';
 import type { Logger } from '#lib';
 import { openNetworks } from '#net';
@@ -32,6 +32,7 @@ export interface Daemon {
  * is opened here is closed in reverse.
  */
 export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<Daemon> {
+  checkLogConfig(config.log);
   await using opening = new AsyncDisposableStack();
   mkdirSync(config.dataRoot, { recursive: true, mode: 0o710 });
   mkdirSync(config.execRoot, { recursive: true, mode: 0o711 });
@@ -90,6 +91,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
     execRoot: config.execRoot,
     initPath: config.initPath === '' ? findInit() : config.initPath,
     initByDefault: config.init,
+    log: config.log,
     dns: { servers: config.dns, search: config.dnsSearch, options: config.dnsOptions },
     registries: { ...registries, client },
     facts: {
@@ -99,6 +101,8 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
       buildTime: '',
       dataRoot: config.dataRoot,
       defaultRuntime,
+      logDriver: config.log.Type,
+      logDrivers: logDriverNames,
       runtimes: versions,
       conmonVersion: await readVersion(conmonPath),
       labels: config.labels,

@@ -3,7 +3,7 @@ import { failpoint, type Logger } from '#lib';
 import { Monitor, type ProcessExit } from '#monitor';
 import type { NetworkCatalog, Networks } from '#net';
 import { defaultMaskedPaths, defaultReadonlyPaths, type HostFacts, type OciRuntime } from '#runtime';
-import type { BuildCacheEntry } from '#spec';
+import type { BuildCacheEntry, LogConfig } from '#spec';
 import type { Database, Migration, Store, StoredImage } from '#store';
 import type { Sys } from '#sys';
 import { BuildImages } from './builds/build-images.ts';
@@ -62,6 +62,8 @@ export interface EngineOptions {
   execRoot: string;
   initPath: string | undefined;
   initByDefault: boolean;
+  /** The log driver of containers that name none, and its options. */
+  log: LogConfig;
   dns: { servers: string[]; search: string[]; options: string[] };
   registries: Pick<RegistriesOptions, 'client' | 'maxConcurrentDownloads' | 'maxConcurrentUploads'>;
   facts: Omit<SystemFacts, 'initBinary' | 'cgroup'>;
@@ -189,6 +191,7 @@ export class Engine {
         features: options.hostFacts.cgroup,
         capabilities: options.hostFacts.capabilities,
         runtimes: [...runtimes.keys()],
+        log: options.log,
         maskedPaths: defaultMaskedPaths,
         readonlyPaths: defaultReadonlyPaths,
       },

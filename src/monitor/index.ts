@@ -14,6 +14,10 @@ export type {
 export { Monitor, type MonitorOptions } from './monitor.ts';
 export { releaseLeftExecs } from './prepared-exec.ts';
 export { readLogBatches, readLogs } from './read-logs.ts';
-export type { JsonLog } from './json-log/json-log-converter.ts';
-export { JsonLogs } from './json-log/json-logs.ts';
-export { LogRotator, type RotatedLog } from './log-rotator.ts';
+export { followJsonLog, type JsonLog } from './json-log/json-log-converter.ts';
+export type { LogDestination, LogDriver, LogDriverHost, LogInfo, LogOptions } from './log-drivers/contract.ts';
+export { logDrivers } from './log-drivers/index.ts';
+export { followShippedLog, isDelivered, type ShippedLog } from './log-drivers/log-shipper.ts';
+export { parseBool, parseSizeBytes } from './log-drivers/options.ts';
+export { type FollowedLog, LogFollowers } from './log-followers.ts';
+export { type LogReader, LogRotator, type RotatedLog } from './log-rotator.ts';

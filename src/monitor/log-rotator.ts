@@ -14,6 +14,17 @@ export interface RotatedLog {
   maxFiles: number;
   /** Whether all that was written before this file (by inode) may be dropped; always, if it does not say. */
   isDoneBefore?: ((inode: bigint) => boolean) | undefined;
+  /** Somebody reads the log and may be late. */
+  reader?: LogReader;
+}
+
+/** Files that a late reader needs are kept beyond the number of files, up to a size. */
+export interface LogReader {
+  /** The file that it is at; undefined if that is not known. */
+  readingInode(): bigint | undefined;
+  maxUnreadBytes: number;
+  /** Files were removed that it had not read. */
+  onDropped(bytes: number): void;
 }
 
 interface WatchedLog extends RotatedLog {
@@ -64,7 +75,7 @@ async function rotateIfDue(log: WatchedLog): Promise<void> {
   if (current === undefined || current.inode === log.leaving || current.size <= log.maxSizeBytes) return;
   if (log.isDoneBefore?.(current.inode) === false) return;
   log.leaving = current.inode;
-  if (log.maxFiles > 1) keepCurrent(log, current.inode);
+  if (log.maxFiles > 1 || log.reader) keepCurrent(log, current.inode);
   try {
     await sendControl(log.directory, reopenLogsMessage);
   } catch {
@@ -74,13 +85,52 @@ async function rotateIfDue(log: WatchedLog): Promise<void> {
 }
 
 function keepCurrent(log: RotatedLog, inode: bigint): void {
-  const newest = rotatedPath(log.logPath, 1);
-  if (statFile(newest)?.inode === inode) return;
-  rmSync(rotatedPath(log.logPath, log.maxFiles - 1), { force: true });
-  for (let number = log.maxFiles - 2; number >= 1; number--) {
+  const rotated = listRotated(log.logPath);
+  if (rotated[0]?.inode === inode) return;
+  const { remove, droppedBytes } = planRemovals(rotated, log);
+  for (const number of remove) rmSync(rotatedPath(log.logPath, number), { force: true });
+  if (droppedBytes > 0) log.reader?.onDropped(droppedBytes);
+  for (const { number } of rotated.filter((file) => !remove.includes(file.number)).toReversed()) {
     ifThere(() => renameSync(rotatedPath(log.logPath, number), rotatedPath(log.logPath, number + 1)));
   }
-  linkSync(log.logPath, newest);
+  linkSync(log.logPath, rotatedPath(log.logPath, 1));
+}
+
+interface RotatedFile {
+  number: number;
+  inode: bigint;
+  size: number;
+}
+
+/** Newest first: `.1`, `.2` and so on. */
+function listRotated(logPath: string): RotatedFile[] {
+  const files: RotatedFile[] = [];
+  for (let number = 1; ; number++) {
+    const file = statFile(rotatedPath(logPath, number));
+    if (!file) return files;
+    files.push({ number, ...file });
+  }
+}
+
+/** Which rotated files make room for one more: those beyond the number to keep that were read, or that are too much. */
+export function planRemovals(
+  rotated: readonly RotatedFile[],
+  { maxFiles, reader }: Pick<RotatedLog, 'maxFiles' | 'reader'>,
+): { remove: number[]; droppedBytes: number } {
+  const readingInode = reader?.readingInode();
+  const readingAt = rotated.findIndex(({ inode }) => inode === readingInode);
+  const remove: number[] = [];
+  let unreadBytes = 0;
+  let droppedBytes = 0;
+  for (const [index, { number, size }] of rotated.entries()) {
+    const unread = reader !== undefined && (readingInode === undefined || index <= readingAt);
+    if (unread) unreadBytes += size;
+    if (number < maxFiles - 1) continue;
+    if (unread && unreadBytes <= reader.maxUnreadBytes) continue;
+    remove.push(number);
+    if (unread) droppedBytes += size;
+  }
+  return { remove, droppedBytes };
 }
 
 function statFile(path: string): { inode: bigint; size: number } | undefined {

@@ -22,6 +22,7 @@ import { eventAttributes, type Lifecycle } from './lifecycle.ts';
 import { compileFilter, createdAt, matchesLabel, type Filters } from './list-filter.ts';
 import { parseUntil } from '../prune-until.ts';
 import { logAttributes } from './log-attributes.ts';
+import { keepsLog } from './log-config.ts';
 import { checkName } from './names.ts';
 import type { ContainerProcesses } from './processes.ts';
 import { countsAsRunning, endingOf, isLive, type ContainerRecord } from './record.ts';
@@ -368,7 +369,7 @@ export class Containers {
   }> {
     const { registry, processes } = this.#deps;
     const record = registry.get(ref);
-    if (record.hostConfig.LogConfig.Type === 'none') {
+    if (!keepsLog(record.hostConfig.LogConfig)) {
       throw new EngineError('internal', 'LOGS_NOT_READABLE', 'configured logging driver does not support reading');
     }
     const running = countsAsRunning(record.phase);

@@ -51,6 +51,7 @@ test('normalizeHostConfig refuses modes and limits that cannot be', () => {
     features: allCgroupFeatures(2),
     capabilities: [],
     runtimes: [],
+    log: { Type: 'json-file', Config: {} },
     maskedPaths: [],
     readonlyPaths: [],
   };

@@ -1,8 +1,8 @@
 import { EngineError } from '#errors';
 import type { CgroupFeatures } from '#runtime';
-import type { ContainerConfig, HostConfig, oci } from '#spec';
+import type { ContainerConfig, HostConfig, LogConfig, oci } from '#spec';
 import { checkLogTemplates } from './log-attributes.ts';
-import { checkLogOptions } from './log-config.ts';
+import { checkLogConfig, mergeLogConfig } from './log-config.ts';
 import { checkResources } from './resource-checks.ts';
 import { checkRestartPolicy, checkSettings } from './setting-checks.ts';
 
@@ -81,7 +81,7 @@ export function normalizeHostConfig(
   const host: HostConfig = { ...input };
   if (host.NetworkMode === '' || host.NetworkMode === 'default') host.NetworkMode = 'bridge';
   if (config.NetworkDisabled) host.NetworkMode = 'none';
-  if (host.LogConfig.Type === '') host.LogConfig = { Type: 'json-file', Config: host.LogConfig.Config };
+  host.LogConfig = mergeLogConfig(host.LogConfig, defaults.log);
   if (host.ShmSize === 0) host.ShmSize = 64 * 1024 * 1024;
   if (host.ShmSize < 0) throw invalid('INVALID_SHM_SIZE', 'SHM size can not be less than 0');
   if (host.Memory > 0 && host.MemorySwap === 0) host.MemorySwap = 2 * host.Memory;
@@ -106,6 +106,8 @@ export interface HostDefaults {
   features: CgroupFeatures;
   /** Those this host has. */
   capabilities: readonly string[];
+  /** For containers that do not say otherwise. */
+  log: LogConfig;
   /** Names of the runtimes there are. */
   runtimes: readonly string[];
   maskedPaths: readonly string[];
@@ -168,7 +170,7 @@ function checkHealthcheck(health: ContainerConfig['Healthcheck']): void {
 function checkHostConfig(host: HostConfig, config: ContainerConfig): void {
   checkNetworkConflicts(host, config);
   checkNamespaceModes(host);
-  checkLogOptions(host.LogConfig.Type, host.LogConfig.Config);
+  checkLogConfig(host.LogConfig);
   checkLogTemplates(host.LogConfig.Config);
   checkHealthcheck(config.Healthcheck);
   checkRestartPolicy(host.RestartPolicy);
@@ -231,7 +233,6 @@ export function refuseUnsupported(host: HostConfig): void {
   const unsupported: [boolean, string][] = [
     [(host.Links ?? []).length > 0, 'legacy links (--link)'],
     [(host.DeviceRequests ?? []).length > 0, 'device requests (--gpus)'],
-    [!['json-file', 'local', 'none'].includes(host.LogConfig.Type), `the log driver ${host.LogConfig.Type}`],
   ];
   const first = unsupported.find(([present]) => present);
   if (first) throw new EngineError('notImplemented', 'SETTING_NOT_IMPLEMENTED', `${first[1]}: not implemented yet`);

@@ -73,6 +73,11 @@ export class ContainerDirectories {
     return join(this.#data, id, 'json-log.state');
   }
 
+  /** How far the log driver is that sends the log away. */
+  shipState(id: string): string {
+    return join(this.#data, id, 'log-driver.state');
+  }
+
   create(id: string): void {
     mkdirSync(this.data(id), { mode: 0o710 });
   }

@@ -5,9 +5,6 @@ import type { ViewMount } from '#archive';
 import { EngineError } from '#errors';
 import type { Logger } from '#lib';
 import {
-  type JsonLog,
-  JsonLogs,
-  LogRotator,
   readLogs,
   releaseLeftExecs,
   type AttachConnection,
@@ -43,11 +40,10 @@ import type { CgroupLayout, CgroupPaths, Sys } from '#sys';
 import type { ExecProcesses, ExecProcessRequest, PreparableExec } from '../exec/execs.ts';
 import { type PreparedFor, PreparedExecs } from '../exec/prepared-execs.ts';
 import type { FileProcesses } from '../files/container-files.ts';
+import { ContainerLogs } from './container-logs.ts';
 import type { ContainerDirectories } from './directories.ts';
 import { notRunning } from './errors.ts';
 import { readHostHosts, readHostResolvConf } from './host-files.ts';
-import { logAttributes } from './log-attributes.ts';
-import { parseLogLimits } from './log-config.ts';
 import { chooseNamespaces } from './namespaces.ts';
 import type { ContainerProcesses, CreatedProcess } from './processes.ts';
 import type { MountSources } from './mount-sources.ts';
@@ -82,8 +78,7 @@ const processFile = 'process.json';
 export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProcesses {
   readonly #options: OciProcessesOptions;
   readonly #layout: CgroupLayout;
-  readonly #rotator = new LogRotator();
-  readonly #jsonLogs: JsonLogs;
+  readonly #logs: ContainerLogs;
   readonly #groupMoves: GroupMoves;
   readonly #prepared = new PreparedExecs((id) => void this.cleanupExec(id));
   readonly #sharedMemory: SharedMemory;
@@ -92,9 +87,8 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
     this.#options = options;
     this.#layout = options.sys.cgroups.detect();
     this.#groupMoves = new GroupMoves(options.sys.cgroups);
-    this.#jsonLogs = new JsonLogs({
-      onError: (container, error) => options.logger.warn('converting a log failed', { container, error }),
-    });
+    const { logger, directories, sys } = options;
+    this.#logs = new ContainerLogs({ logger, directories, host: sys });
     this.#sharedMemory = new SharedMemory(options.sys.mounts, options.directories, options.find);
   }
 
@@ -105,6 +99,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
   async create(record: ContainerRecord, sandbox: Sandbox, rootfs: string): Promise<CreatedProcess> {
     const { sys, monitor, directories } = this.#options;
     const runtime = this.#runtime(record);
+    this.#logs.check(record);
     this.#writeNetworkFiles(record, sandbox);
     const namespaces = chooseNamespaces(record, sandbox, this.#options.find);
     const mounts = await this.#prepareMounts(record, rootfs);
@@ -137,7 +132,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
       tty: record.config.Tty,
       stdin: record.config.OpenStdin,
       stdinOnce: record.config.StdinOnce,
-      logPath: this.#logs(record) ? directories.log(record.id) : undefined,
+      logPath: record.hostConfig.LogConfig.Type === 'none' ? undefined : directories.log(record.id),
       runtimePath: runtime.launchPath,
       runtimeArgs: [...runtime.globalArgs],
       name: record.name,
@@ -166,10 +161,6 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
       );
     }
     return this.#options.initPath;
-  }
-
-  #logs(record: ContainerRecord): boolean {
-    return record.hostConfig.LogConfig.Type !== 'none';
   }
 
   #writeNetworkFiles(record: ContainerRecord, sandbox: Sandbox): void {
@@ -285,36 +276,15 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
 
   /** Takes the log of a container that runs already into care, after a restart of ours. */
   watchLog(record: ContainerRecord): void {
-    if (!this.#logs(record)) return;
-    const { directories } = this.#options;
-    const { id } = record;
-    const limits = parseLogLimits(record.hostConfig.LogConfig.Config);
-    const files = { directory: directories.bundle(id), logPath: directories.log(id) };
-    if (record.hostConfig.LogConfig.Type !== 'json-file') return this.#rotator.add(id, { ...files, ...limits });
-    this.#jsonLogs.add(id, this.#jsonLog(record));
-    // Two at least: what is not converted yet must outlive a rotation and us.
-    const maxFiles = Math.max(2, limits.maxFiles);
-    const isDoneBefore = (inode: bigint): boolean => this.#jsonLogs.isDoneBefore(id, inode);
-    this.#rotator.add(id, { ...files, ...limits, maxFiles, isDoneBefore });
+    this.#logs.watch(record);
   }
 
-  /** Brings the json-file of a container that does not run up to date: the last daemon may not have come to it. */
   async completeLog(record: ContainerRecord): Promise<void> {
-    if (record.hostConfig.LogConfig.Type !== 'json-file' || !existsSync(this.#options.directories.log(record.id)))
-      return;
-    this.#jsonLogs.add(record.id, this.#jsonLog(record));
-    await this.#jsonLogs.finish(record.id);
+    await this.#logs.complete(record);
   }
 
-  #jsonLog(record: ContainerRecord): JsonLog {
-    const { directories } = this.#options;
-    return {
-      sourcePath: directories.log(record.id),
-      path: directories.jsonLog(record.id),
-      statePath: directories.jsonLogState(record.id),
-      attributes: logAttributes(record),
-      ...parseLogLimits(record.hostConfig.LogConfig.Config),
-    };
+  async forgetLog(id: string): Promise<void> {
+    await this.#logs.forget(id);
   }
 
   async start(record: ContainerRecord): Promise<void> {
@@ -366,8 +336,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
 
   async cleanup(id: string): Promise<void> {
     const { runtimes, monitor, directories } = this.#options;
-    this.#rotator.remove(id);
-    await this.#jsonLogs.finish(id);
+    await this.#logs.finish(id);
     for (const runtime of new Set(runtimes.values())) await runtime.delete(id, { force: true });
     monitor.acknowledge('container', id);
     directories.removeBundle(id);
@@ -488,8 +457,7 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
   /** Ends the care for logs and what was only prepared; containers run on. */
   async close(): Promise<void> {
     await this.#prepared.close();
-    this.#rotator[Symbol.dispose]();
-    this.#jsonLogs[Symbol.dispose]();
+    await this.#logs.close();
   }
 
   cleanupExec(id: ExecId): Promise<void> {

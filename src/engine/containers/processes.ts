@@ -34,5 +34,7 @@ export interface ContainerProcesses {
   shownLogPath(record: ContainerRecord): string;
   /** Finishes what is kept of the output of a container that does not run. Repeatable. */
   completeLog(record: ContainerRecord): Promise<void>;
+  /** The container is going, and with it what no receiver has got. Repeatable. */
+  forgetLog(id: string): Promise<void>;
   readLogs(id: string, options: ReadLogsOptions): AsyncIterable<LogLine>;
 }

@@ -63,6 +63,7 @@ async function recoverContainer(seen: ContainerRecord, deps: RecoveryDeps): Prom
       return;
     }
     logger.warn('a container ended unseen', { container: record.id });
+    await processes.completeLog(record);
     await lifecycle.endRun(record, { exitCode: lostExitCode, finishedAt: nowNano() });
     return;
   }

@@ -111,6 +111,7 @@ export class Remover {
     const { registry, processes, layers, networks, directories, failpoint } = this.#deps;
     const inUse = new Set(registry.list().flatMap((other) => other.mounts.map(({ point }) => point.Name)));
     await processes.cleanup(id);
+    await processes.forgetLog(id);
     failpoint('remove-after-processes');
     await networks.remove(id);
     await layers.remove(id);

@@ -2,7 +2,6 @@ import { posix } from 'node:path';
 import { EngineError, findEngineError } from '#errors';
 import { buildHostsFile, normalizeCapabilities, parseSecurityOptions, ulimitNames } from '#runtime';
 import type { ContainerConfig, HostConfig, RestartPolicy, Ulimit } from '#spec';
-import { parseLogLimits } from './log-config.ts';
 
 function invalid(code: string, message: string): EngineError {
   return new EngineError('invalidArgument', code, message);
@@ -10,21 +9,6 @@ function invalid(code: string, message: string): EngineError {
 
 const maxHostnameLength = 63;
 const restartPolicies = new Set(['', 'no', 'always', 'unless-stopped', 'on-failure']);
-const logOptions: Readonly<Record<string, readonly string[]>> = {
-  'json-file': [
-    'max-file',
-    'max-size',
-    'compress',
-    'labels',
-    'labels-regex',
-    'env',
-    'env-regex',
-    'tag',
-    'mode',
-    'max-buffer-size',
-  ],
-  local: ['max-file', 'max-size', 'compress', 'mode', 'max-buffer-size'],
-};
 
 /** @throws invalidArgument with Docker's texts. */
 export function checkRestartPolicy({ Name: policy, MaximumRetryCount: retries }: RestartPolicy): void {
@@ -83,7 +67,6 @@ export function checkSettings(host: HostConfig, config: ContainerConfig, capabil
     named(`invalid ${key}`, () => normalizeCapabilities(host[key] ?? [], capabilities));
   }
   checkTmpfs(Object.keys(host.Tmpfs ?? {}));
-  checkLogOptions(host);
   checkExtraHosts(host.ExtraHosts ?? []);
 }
 
@@ -108,15 +91,6 @@ function checkTmpfs(targets: readonly string[]): void {
       throw invalid('INVALID_TMPFS', "invalid specification: destination can't be '/'");
     }
   }
-}
-
-function checkLogOptions({ LogConfig: { Type: driver, Config: options } }: HostConfig): void {
-  const known = logOptions[driver];
-  const unknown = known && Object.keys(options).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    throw invalid('UNKNOWN_LOG_OPT', `unknown log opt '${unknown}' for ${driver} log driver`);
-  }
-  parseLogLimits(options);
 }
 
 /** What `host-gateway` means is known at the start only. */

@@ -21,6 +21,9 @@ export interface SystemFacts {
   buildTime: string;
   dataRoot: string;
   defaultRuntime: string;
+  /** Of containers that name none. */
+  logDriver: string;
+  logDrivers: readonly string[];
   runtimes: Record<string, { path: string; version: string }>;
   conmonVersion: string;
   initBinary: string;
@@ -186,10 +189,10 @@ function storageFacts(facts: SystemFacts): Record<string, unknown> {
       Volume: ['local'],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
-      Log: ['json-file', 'none'],
+      Log: facts.logDrivers,
     },
     DockerRootDir: facts.dataRoot,
-    LoggingDriver: 'json-file',
+    LoggingDriver: facts.logDriver,
     IndexServerAddress: 'https://index.docker.io/v1/',
   };
 }

@@ -3,7 +3,7 @@ import { closeFd } from '../native/close.ts';
 import { cloneFile, copyFileRange, fallocate, seekData, seekHole, seekTo } from './extents.ts';
 import { type FileTimes, futimes, lchown, lutimes, mkfifo, mknod } from './nodes.ts';
 import { openAt2, type OpenHow, rename2, syncFilesystem, tryLockFile, unlockFile } from './open.ts';
-import { sealedCopy } from './sealed-copy.ts';
+import { sealedCopy, sealedMemory } from './sealed-copy.ts';
 import { filesystemStat, type FilesystemStat } from './statfs.ts';
 import { type WalkEntry, type WalkOptions, walkTree } from './walk.ts';
 import { lgetxattr, llistxattr, lremovexattr, lsetxattr } from './xattrs.ts';
@@ -32,6 +32,7 @@ export interface Files {
   unlockFile(fd: number): void;
   filesystemStat(path: string): FilesystemStat;
   sealedCopy(path: string): number;
+  sealedMemory(name: string, content: Uint8Array): number;
   closeFd(fd: number): void;
   walkTree(root: string | Buffer, options?: WalkOptions): Generator<WalkEntry, void, 'skip' | undefined>;
 }
@@ -59,6 +60,7 @@ export const linuxFiles: Files = {
   unlockFile,
   filesystemStat,
   sealedCopy,
+  sealedMemory,
   closeFd,
   walkTree,
 };

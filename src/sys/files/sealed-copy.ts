@@ -14,8 +14,12 @@ const cFcntl = nativeFunction<[number, number, number], number>('fcntl', 'int', 
 
 /** A copy of a file in memory that nobody can change any more, root neither. The caller closes it. */
 export function sealedCopy(path: string): number {
-  const content = readFileSync(path);
-  const fd = check(cMemfdCreate(path, MFD_CLOEXEC | MFD_ALLOW_SEALING), 'memfd_create');
+  return sealedMemory(path, readFileSync(path));
+}
+
+/** These bytes in memory that nobody can change any more; the name is for /proc. The caller closes it. */
+export function sealedMemory(name: string, content: Uint8Array): number {
+  const fd = check(cMemfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), 'memfd_create');
   try {
     for (let written = 0; written < content.length;) written += writeSync(fd, content, written);
     check(cFcntl(fd, F_ADD_SEALS, ALL_SEALS), 'fcntl', `seals of fd ${fd}`);

@@ -1,5 +1,6 @@
 import { createDatagramBatch, type DatagramBatch, type DatagramBatchOptions } from './datagram-batch.ts';
 import { bindInet, type InetKind, openInet } from './inet.ts';
+import { bindDatagram, connectDatagram, unsentBytes } from './unix-datagram.ts';
 import { receiveWithFds, type ReceivedWithFds, sendWithFds } from './pass-fds.ts';
 import { type FdEvents, type FdWatch, poll, type PollEntry, watchFd } from './poll.ts';
 import {
@@ -16,6 +17,9 @@ import {
 /** Sockets that Node cannot open, and waiting on them. Fds belong to the caller, who closes them with `files.closeFd`. */
 export interface Sockets {
   connectSeqpacket(path: string, options?: SocketOptions): number;
+  connectDatagram(path: string): number;
+  bindDatagram(path: string): number;
+  unsentBytes(fd: number): number;
   listenSeqpacket(path: string, options?: SocketOptions & { backlog?: number }): number;
   seqpacketPair(options?: SocketOptions): [number, number];
   accept(fd: number, options?: SocketOptions): number | undefined;
@@ -33,6 +37,9 @@ export interface Sockets {
 
 export const linuxSockets: Sockets = {
   connectSeqpacket,
+  connectDatagram,
+  bindDatagram,
+  unsentBytes,
   listenSeqpacket,
   seqpacketPair,
   accept,

@@ -51,7 +51,7 @@ export function decodeRights(control: Buffer): number[] {
 }
 
 /**
- * Sends `data` (at least one byte) with open fds over any AF_UNIX socket; the receiver gets its own copies.
+ * Sends `data` (at least one byte, except in a datagram) with open fds over any AF_UNIX socket; the receiver gets its own copies.
  *
  * @returns bytes sent, or undefined when the receiver's buffer is full.
  */
