@@ -15,6 +15,7 @@ import { OpenTrees } from './ops/trees.ts';
 import { toImageConfig } from './output/image-config.ts';
 import { type Plan, planBuild } from './plan/index.ts';
 import { Flights } from './solve/flights.ts';
+import { sourceDateEpoch } from './solve/source-date-epoch.ts';
 import { type Made, Solver, type SolverEngine } from './solve/solver.ts';
 
 export interface BuilderOptions {
@@ -51,7 +52,7 @@ export class Builder {
       sys,
       executor,
       fetch,
-      layers: new StepLayers(store),
+      layers: new StepLayers(store, sys),
       cacheMounts,
       flights: new Flights<Made>(),
       slots: new Semaphore(Math.max(4, availableParallelism() * 2)),
@@ -118,12 +119,12 @@ export class Builder {
       ),
     );
     const layers = this.#layersOf(await solver.chainOf(plan.result));
-    const epoch = parseEpoch(request.buildArgs.get('SOURCE_DATE_EPOCH'));
+    const epoch = sourceDateEpoch(request.buildArgs);
     const config = toImageConfig({
       plan,
       diffIds: layers.map(({ diffId }) => diffId),
       createdAt: (step) => solved.get(step)?.createdAt,
-      epoch,
+      epoch: epoch === undefined ? undefined : formatRfc3339Nano(BigInt(epoch) * 1_000_000_000n),
       now: formatRfc3339Nano(nowNano()),
     });
     failpoint('build-image-adding');
@@ -163,10 +164,4 @@ function isBase({ base, history, config }: Plan): boolean {
   if (!base || history.length !== (base.config.history ?? []).length) return false;
   const { OnBuild: _triggers, ...own } = base.config.config ?? {};
   return isDeepStrictEqual(own, config);
-}
-
-/** Seconds since 1970 as RFC 3339. */
-function parseEpoch(text: string | undefined): string | undefined {
-  if (text === undefined || !/^\d{1,12}$/.test(text)) return undefined;
-  return formatRfc3339Nano(BigInt(text) * 1_000_000_000n);
 }

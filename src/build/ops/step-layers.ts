@@ -1,7 +1,9 @@
+import { lutimesSync } from 'node:fs';
 import { packTree, type UnpackResult } from '#archive';
 import { failpoint, randomHex } from '#lib';
 import type { ChainId } from '#spec';
 import { chainIdOf, type IngestedFile, type Lease, type Store } from '#store';
+import type { Sys } from '#sys';
 
 /** A writable view on a stack of layers, for one step or for reading. Disposing takes it away with what was written. */
 export interface StepLayer extends AsyncDisposable {
@@ -18,9 +20,11 @@ export interface StepLayer extends AsyncDisposable {
  */
 export class StepLayers {
   readonly #store: Store;
+  readonly #sys: Pick<Sys, 'files'>;
 
-  constructor(store: Store) {
+  constructor(store: Store, sys: Pick<Sys, 'files'>) {
     this.#store = store;
+    this.#sys = sys;
   }
 
   /**
@@ -45,13 +49,19 @@ export class StepLayers {
   /**
    * Makes what was written a layer on the parent. The step's layer is used up by it.
    *
+   * @param options - `newestSeconds`: no file is newer than that, seconds since 1970.
    * @returns its chain, pinned by the lease.
    */
-  async commit(layer: StepLayer, lease: Lease, signal: AbortSignal): Promise<ChainId> {
+  async commit(
+    layer: StepLayer,
+    lease: Lease,
+    { newestSeconds, signal }: { newestSeconds: number | undefined; signal: AbortSignal },
+  ): Promise<ChainId> {
     const { blobs, layers, containerLayers } = this.#store;
     const sizeBytes = await containerLayers.usageBytes(layer.id);
     await containerLayers.unmount(layer.id);
     const upper = containerLayers.upperDir(layer.id);
+    if (newestSeconds !== undefined) this.#clampTimes(upper, newestSeconds);
     const { file, result } = await this.#packUpper(upper, sizeBytes, signal);
     try {
       lease.pinBlob(file.digest);
@@ -66,6 +76,13 @@ export class StepLayers {
       return chainId;
     } finally {
       await blobs.discard(file);
+    }
+  }
+
+  #clampTimes(upper: string, seconds: number): void {
+    const newestNs = BigInt(seconds) * 1_000_000_000n;
+    for (const { fullPath, stat } of this.#sys.files.walkTree(upper)) {
+      if (stat.mtimeNs > newestNs) lutimesSync(fullPath, seconds, seconds);
     }
   }
 

@@ -11,6 +11,8 @@ export interface StepInputs {
   readonly platform: oci.Platform;
   /** Of sources (copy) or mounts (run). */
   readonly digests: readonly string[];
+  /** `SOURCE_DATE_EPOCH`: it is in the files' times. */
+  readonly newestSeconds?: number;
   /** Settings of the build that a RUN step can see. */
   readonly surroundings?: unknown;
 }

@@ -12,6 +12,7 @@ import type { OpenTrees } from '../ops/trees.ts';
 import type { CopyOp, CopySource, LayerStep, MkdirOp, RunOp, Tree } from '../plan/index.ts';
 import { cacheKey } from './cache-key.ts';
 import type { Flights } from './flights.ts';
+import { sourceDateEpoch } from './source-date-epoch.ts';
 
 /** What all builds of an engine share. */
 export interface SolverEngine {
@@ -120,8 +121,15 @@ export class Solver {
   }
 
   #key(op: RunOp | CopyOp | MkdirOp, parent: ChainId | undefined, digests: readonly string[], seen?: unknown): string {
-    const { targetPlatform: platform } = this.#options.request;
-    return cacheKey(op, { parent, platform, digests, ...(seen === undefined ? {} : { surroundings: seen }) });
+    const { targetPlatform: platform, buildArgs } = this.#options.request;
+    const newestSeconds = sourceDateEpoch(buildArgs);
+    return cacheKey(op, {
+      parent,
+      platform,
+      digests,
+      ...(newestSeconds === undefined ? {} : { newestSeconds }),
+      ...(seen === undefined ? {} : { surroundings: seen }),
+    });
   }
 
   async #fromCacheOr(
@@ -160,13 +168,14 @@ export class Solver {
     work: (layer: StepLayer, signal: AbortSignal) => Promise<void>,
     signal: AbortSignal,
   ): Promise<Made> {
-    const { engine, report } = this.#options;
+    const { engine, report, request } = this.#options;
     using lease = engine.store.leases.open();
     await using layer = await engine.layers.open(parent, { bare: step.op.kind !== 'run' });
     await report({ kind: 'started', stepId: step.id, runId: layer.id });
     await work(layer, signal);
     signal.throwIfAborted();
-    const chainId = await engine.layers.commit(layer, lease, signal);
+    const newestSeconds = sourceDateEpoch(request.buildArgs);
+    const chainId = await engine.layers.commit(layer, lease, { newestSeconds, signal });
     const createdAt = formatRfc3339Nano(nowNano());
     engine.store.buildCache.put({ key, chainId, kind: step.op.kind, description: step.text, createdAt });
     failpoint('build-step-cached');
