@@ -1,5 +1,6 @@
 import { EngineError, findEngineError } from '#errors';
 import {
+  type BuildExtras,
   familiarReference,
   formatReference,
   hostPlatform,
@@ -12,10 +13,12 @@ import {
 import type { Sys } from '#sys';
 import type { Builder } from './builder.ts';
 import type { ContextFolders } from './context/context-folders.ts';
-import { type ContextSource, openContext } from './context/open-context.ts';
+import { type ContextSource, openContexts, type OpenContexts } from './context/open-context.ts';
 import type { BuildRequest, RegistryLogins, StepLimits } from './contract.ts';
 import { LineQueue } from './line-queue.ts';
 import { ClassicOutput } from './output/classic-output.ts';
+import { EventOutput } from './output/event-output.ts';
+import type { NamedContext } from './plan/index.ts';
 
 /** What `POST /build` asks for. */
 export interface BuildCommand {
@@ -39,6 +42,7 @@ export interface BuildCommand {
   readonly target: string;
   readonly squash: boolean;
   readonly credentials: RegistryLogins;
+  readonly extras: BuildExtras;
   /** What {@link BuildService.cancel} knows it by; empty for none. */
   readonly buildId: string;
   readonly signal: AbortSignal;
@@ -102,13 +106,18 @@ export class BuildService {
     const held: ProgressLine[] = [];
     const closeOnAbort = (): void => lines.close();
     signal.addEventListener('abort', closeOnAbort, { once: true });
-    const output = new ClassicOutput((line) => (quiet ? void held.push(line) : lines.push(line)), command);
+    const send = (line: ProgressLine): void | Promise<void> => (quiet ? void held.push(line) : lines.push(line));
+    const output = command.extras.events === true ? new EventOutput(send) : new ClassicOutput(send, command);
     try {
-      await using folder = await folders.create();
+      await using open = new AsyncDisposableStack();
       const keepGitDir = command.buildArgs.get('BUILDKIT_CONTEXT_KEEP_GIT_DIR') === '1';
       const { dockerfile, source } = command;
-      const context = await openContext(source, { folder, folders, dockerfile, keepGitDir, sys, signal });
+      const context = await openContexts(source, { folders, open, dockerfile, keepGitDir, sys, signal });
       const request = toRequest(command, context, tags);
+      if (command.extras.check === true) {
+        await builder.check(request, { report: (event) => output.report(event), signal });
+        return;
+      }
       const { imageId } = await builder.build(request, { report: (event) => output.report(event), signal });
       await output.succeed(imageId, tags.map(familiarReference));
       if (quiet) await lines.push({ stream: `${imageId}\n` });
@@ -122,28 +131,27 @@ export class BuildService {
   }
 }
 
-function toRequest(
-  command: BuildCommand,
-  context: Awaited<ReturnType<typeof openContext>>,
-  tags: readonly ImageReference[],
-): BuildRequest {
+function toRequest(command: BuildCommand, context: OpenContexts, tags: readonly ImageReference[]): BuildRequest {
   const { target, labels, noCache, pull, network, limits, credentials, platform } = command;
   return {
     dockerfile: context.dockerfile,
-    contexts: new Map([['', context.root]]),
+    contexts: new Map([['', context.root], ...context.named]),
     ignore: context.ignore,
-    namedContexts: new Map(),
+    namedContexts: new Map<string, NamedContext>([
+      ...[...context.named.keys()].map((name) => [name, { kind: 'directory' }] as const),
+      ...[...context.images].map(([name, reference]) => [name, { kind: 'image', reference }] as const),
+    ]),
     target,
     buildArgs: new Map([...command.buildArgs].flatMap(([name, value]) => (value === null ? [] : [[name, value]]))),
     labels,
     targetPlatform: platform === '' ? hostPlatform() : parsePlatform(platform),
     buildPlatform: hostPlatform(),
-    noCache: noCache ? true : new Set<string>(),
+    noCache: noCache ? true : new Set(command.extras.noCacheFilter ?? []),
     pull,
     credentials,
     network,
     limits,
-    secrets: new Map(),
+    secrets: context.secrets,
     references: tags.map(formatReference),
   };
 }

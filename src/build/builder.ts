@@ -87,6 +87,17 @@ export class Builder {
     }
   }
 
+  /**
+   * Reads and plans only. Warnings are reported, base images looked up.
+   *
+   * @throws invalidArgument for what is wrong with the Dockerfile.
+   */
+  async check(request: BuildRequest, options: BuildOptions): Promise<void> {
+    using lease = this.#options.store.leases.open();
+    const { warnings } = await this.#plan(request, options, lease);
+    for (const warning of warnings) await options.report({ kind: 'warning', warning });
+  }
+
   async #plan(request: BuildRequest, { report, signal }: BuildOptions, lease: Lease): Promise<Plan> {
     const { text, name } = request.dockerfile;
     const check = request.buildArgs.get('BUILDKIT_DOCKERFILE_CHECK');

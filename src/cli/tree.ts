@@ -54,7 +54,7 @@ const image: GroupNode = {
   name: 'image',
   summary: 'Manage images',
   children: [
-    leaf('build', 'Build an image from a Dockerfile'),
+    leaf('build', 'Build an image from a Dockerfile', () => import('./commands/image/build.ts')),
     leaf('history', 'Show the history of an image', () => import('./commands/image/history.ts')),
     leaf('import', 'Make an image from a tar archive of a filesystem', () => import('./commands/image/import.ts')),
     leaf('inspect', 'Show all details of one or more images', () => import('./commands/image/inspect.ts')),

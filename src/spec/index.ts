@@ -39,3 +39,15 @@ export {
 } from './references.ts';
 export { formatPlatform, hostPlatform, matchesPlatform, normalizePlatform, parsePlatform } from './platforms.ts';
 export { hasWildcards, parseIgnoreFile, PathPatterns } from './path-patterns.ts';
+export {
+  BUILD_EVENT_ID,
+  BUILD_EXTRAS_HEADER,
+  BUILD_PARTS_TYPE,
+  decodeBuildParts,
+  encodeBuildParts,
+  type BuildEventLine,
+  type BuildExtras,
+  type BuildPart,
+  type IncomingBuildPart,
+  type OutgoingBuildPart,
+} from './build-parts.ts';

@@ -1,10 +1,13 @@
 import type { Readable } from 'node:stream';
-import type { ProgressLine, PruneBuildCacheResponse, RegistryAuth } from '#spec';
+import type { BuildExtras, ProgressLine, PruneBuildCacheResponse, RegistryAuth } from '#spec';
 import type { Filters } from '../containers/backend.ts';
 
 export interface BuildOptions {
   /** The context: a tar in the body, or an address. */
-  source: { kind: 'archive'; body: Readable } | { kind: 'remote'; address: string };
+  source:
+    | { kind: 'archive'; body: Readable }
+    | { kind: 'remote'; address: string }
+    | { kind: 'parts'; body: Readable; address: string };
   /** Path in the context; empty for `Dockerfile`. */
   dockerfile: string;
   tags: string[];
@@ -37,6 +40,7 @@ export interface BuildOptions {
   squash: boolean;
   /** By the name of their registry. */
   credentials: ReadonlyMap<string, RegistryAuth>;
+  extras: BuildExtras;
   /** For `cancel`; empty for none. */
   buildId: string;
   signal: AbortSignal;

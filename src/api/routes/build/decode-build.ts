@@ -1,7 +1,17 @@
 import { EngineError } from '#errors';
-import type { RegistryAuth } from '#spec';
+import { BUILD_EXTRAS_HEADER, BUILD_PARTS_TYPE, type RegistryAuth } from '#spec';
 import { decodeAuthConfig } from '../../decode/auth-config.ts';
-import { decodeDocument, integer, list, map, nullable, struct, text, type Decoder } from '../../decode/go-json.ts';
+import {
+  decodeDocument,
+  flag,
+  integer,
+  list,
+  map,
+  nullable,
+  struct,
+  text,
+  type Decoder,
+} from '../../decode/go-json.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { BuildOptions } from './backend.ts';
 
@@ -10,13 +20,18 @@ const ulimits = list(
 );
 const buildArgs = map(nullable(text()));
 const labels = map(text());
+const extras = struct<{ events: boolean; check: boolean; noCacheFilter: string[] | null }>({
+  events: flag(),
+  check: flag(),
+  noCacheFilter: list(text()),
+});
 
 /** The parameters of `POST /build`. @throws invalidArgument with Docker's texts. */
 export function decodeBuild(exchange: Exchange): BuildOptions {
   const { query, version } = exchange;
-  const remote = query.text('remote');
   return {
-    source: remote === '' ? { kind: 'archive', body: exchange.body } : { kind: 'remote', address: remote },
+    source: decodeSource(exchange),
+    extras: decodeExtras(exchange),
     dockerfile: query.text('dockerfile'),
     tags: query.texts('t'),
     quiet: query.flag('q'),
@@ -35,6 +50,23 @@ export function decodeBuild(exchange: Exchange): BuildOptions {
     buildId: query.text('buildid'),
     signal: exchange.signal,
   };
+}
+
+function decodeExtras(exchange: Exchange): BuildOptions['extras'] {
+  const json = headerText(exchange, BUILD_EXTRAS_HEADER);
+  const { noCacheFilter, ...rest } = fromJson(json, extras, `error reading ${BUILD_EXTRAS_HEADER}`);
+  return { ...rest, noCacheFilter: noCacheFilter ?? [] };
+}
+
+function decodeSource(exchange: Exchange): BuildOptions['source'] {
+  const address = exchange.query.text('remote');
+  if (headerText(exchange, 'content-type') === BUILD_PARTS_TYPE) return { kind: 'parts', body: exchange.body, address };
+  return address === '' ? { kind: 'archive', body: exchange.body } : { kind: 'remote', address };
+}
+
+function headerText({ headers }: Exchange, name: string): string {
+  const value = headers[name];
+  return typeof value === 'string' ? value : '';
 }
 
 function decodeLimits({ query }: Exchange): BuildOptions['limits'] {
