@@ -35,7 +35,8 @@ import { NetworkAttachments } from './networks/network-attachments.ts';
 import { NetworkOperations } from './networks/network-operations.ts';
 import { Registries, type RegistriesOptions } from './registries/registries.ts';
 import { System, type SystemFacts } from './system/system.ts';
-import { PluginDrivers } from './volumes/plugin-drivers.ts';
+import { pluginDirectories } from './volumes/plugins/discovery.ts';
+import { PluginDrivers } from './volumes/plugins/plugin-drivers.ts';
 import { treeSizeBytes, usersOfVolumes } from './volumes/volume-usage.ts';
 import { VolumeViews } from './volumes/volume-views.ts';
 import { volumeMigrations } from './volumes/volume-rows.ts';
@@ -105,11 +106,12 @@ export class Engine {
     const layers = store.containerLayers;
     const events = new EventBus();
     const directories = new ContainerDirectories(options.dataRoot, options.execRoot);
+    const plugins = new PluginDrivers(pluginDirectories(options.execRoot), logger);
     const volumes = new Volumes({
       root: `${options.dataRoot}/volumes`,
       db,
       mounts: sys.mounts,
-      plugins: new PluginDrivers(),
+      plugins,
       events,
       logger,
     });
@@ -277,6 +279,7 @@ export class Engine {
       fsckStore: () => store.fsck({ deep: false }),
       volumes,
       volumeUsers,
+      volumeDrivers: () => ['local', ...plugins.names].toSorted(),
       volumeSizeBytes,
       events,
       openFileDescriptors: options.openFileDescriptors,

@@ -41,6 +41,7 @@ export interface SystemDeps {
   fsckStore: () => Promise<FsckReport>;
   volumes: Volumes;
   volumeUsers: () => ReadonlyMap<string, readonly string[]>;
+  volumeDrivers: () => string[];
   volumeSizeBytes: (name: string) => Promise<number>;
   events: EventBus;
   openFileDescriptors(): number;
@@ -104,7 +105,7 @@ export class System {
       ContainersPaused: paused,
       ContainersStopped: phases.length - running - paused,
       Images: this.#deps.images.count(),
-      ...storageFacts(facts),
+      ...storageFacts(facts, this.#deps.volumeDrivers()),
       ...kernelFacts(facts),
       ...registryFacts(facts.registries),
       NFd: this.#deps.openFileDescriptors(),
@@ -176,7 +177,7 @@ function processExists(pid: number): boolean {
   }
 }
 
-function storageFacts(facts: SystemFacts): Record<string, unknown> {
+function storageFacts(facts: SystemFacts, volumeDrivers: string[]): Record<string, unknown> {
   return {
     Driver: 'overlay2',
     DriverStatus: [
@@ -186,7 +187,7 @@ function storageFacts(facts: SystemFacts): Record<string, unknown> {
       ['userxattr', 'false'],
     ],
     Plugins: {
-      Volume: ['local'],
+      Volume: volumeDrivers,
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
       Log: facts.logDrivers,

@@ -103,7 +103,8 @@ export class Volumes {
       return { driver, mountpoint: this.#local.path(name) };
     }
     const plugin = await this.#plugins.get(driver);
-    const existing = await plugin.get(name);
+    // A plugin that is just restarting is waited for when it is told to create.
+    const existing = await plugin.get(name).catch(() => undefined);
     if (!existing) await plugin.create(name, options ?? null);
     return { driver, mountpoint: existing?.mountpoint ?? '' };
   }
