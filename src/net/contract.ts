@@ -1,3 +1,24 @@
+/** A transport protocol with ports. */
+export type PortProtocol = 'tcp' | 'udp' | 'sctp';
+
+/** A port of a container that others are to reach at the host. */
+export interface PortRequest {
+  protocol: PortProtocol;
+  containerPort: number;
+  /** Of the host; empty for the network's own choice. */
+  hostAddress: string;
+  /** The first free one of these; undefined for any of the host's ephemeral ones. */
+  hostPorts: { first: number; last: number } | undefined;
+}
+
+/** A port of the host that leads to a container. */
+export interface PublishedPort {
+  protocol: PortProtocol;
+  containerPort: number;
+  hostAddress: string;
+  hostPort: number;
+}
+
 /** One network that a container is to be on. */
 export interface EndpointRequest {
   /** Of a bridge network. */
@@ -36,6 +57,8 @@ export interface SandboxRequest {
   endpoints: readonly EndpointRequest[];
   sysctls: Readonly<Record<string, string>>;
   resolver?: ResolverSettings | undefined;
+  /** Published at the endpoint that leads out; without one they wait for it. */
+  ports?: readonly PortRequest[] | undefined;
 }
 
 /** A container's place in the network. */
@@ -63,6 +86,8 @@ export interface Endpoint {
   names: readonly string[];
   links?: Readonly<Record<string, string>> | undefined;
   gatewayPriority: number;
+  /** The container's published ports, at the one endpoint that leads out. */
+  ports?: readonly PublishedPort[] | undefined;
 }
 
 export interface NetworkStats {
@@ -110,11 +135,17 @@ export interface Networks {
   /** Frees the addresses at once; the kernel objects go shortly after. Repeatable. */
   remove(containerId: string): Promise<void>;
   /** Puts a container that has a sandbox on one more network. Nothing is left of it after a failure. */
-  connect(containerId: string, request: EndpointRequest, resolver?: ResolverSettings): Promise<Endpoint>;
+  connect(
+    containerId: string,
+    request: EndpointRequest,
+    settings?: Pick<SandboxRequest, 'resolver' | 'ports'>,
+  ): Promise<Endpoint>;
   /** Takes it off again; the interface is gone when this resolves. False when it was not there. */
   disconnect(containerId: string, networkId: string): Promise<boolean>;
   /** What others call a container on one network from now on, the name for its address first. False when it is not there. */
   rename(containerId: string, networkId: string, names: readonly string[]): boolean;
+  /** Where a container is now; its ports move when the way out does. */
+  endpointsOf(containerId: string): Endpoint[];
   /** After a restart: adopts the sandboxes of `running`, removes every other one of ours from the kernel. */
   reconcile(running: readonly Sandbox[]): Promise<void>;
   /** Per-interface counters inside a sandbox; empty for `host`. */

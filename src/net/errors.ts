@@ -1,4 +1,6 @@
+import { isIPv6 } from 'node:net';
 import { EngineError } from '#errors';
+import type { PublishedPort } from './contract.ts';
 
 /** Docker's texts, which clients look at. */
 
@@ -92,4 +94,41 @@ export function endpointExists(name: string, networkName: string): EngineError {
 
 export function interfaceNameInUse(name: string): EngineError {
   return new EngineError('invalidArgument', 'INTERFACE_NAME_IN_USE', `interface name ${name} is already in use`);
+}
+
+/** @param endpoint - named after its container. */
+export function portsNotPublished(endpoint: { name: string; id: string }, cause: unknown): EngineError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new EngineError(
+    'internal',
+    'PORTS_NOT_PUBLISHED',
+    `failed to set up container networking: driver failed programming external connectivity on endpoint ${endpoint.name} (${endpoint.id}): ${reason}`,
+    { cause },
+  );
+}
+
+export function portAllocated(address: string, port: number): EngineError {
+  return new EngineError('conflict', 'PORT_ALLOCATED', `Bind for ${address}:${port} failed: port is already allocated`);
+}
+
+export function allPortsAllocated(): EngineError {
+  return new EngineError('conflict', 'PORTS_ALLOCATED', 'all ports are allocated');
+}
+
+/** As Go names them. */
+const bindProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'address already in use',
+  EADDRNOTAVAIL: 'cannot assign requested address',
+  EACCES: 'permission denied',
+  EPROTONOSUPPORT: 'protocol not supported',
+};
+
+/** Somebody else on the host has the port, or the host has not the address. */
+export function portNotBound(port: PublishedPort, containerAddress: string, cause: unknown): EngineError {
+  const { hostAddress, hostPort, containerPort, protocol } = port;
+  const errno = cause instanceof EngineError ? String(cause.details['errno']) : '';
+  const reason = bindProblems[errno] ?? (cause instanceof Error ? cause.message : String(cause));
+  const host = isIPv6(hostAddress) ? `[${hostAddress}]` : hostAddress;
+  const what = `${host}:${hostPort}:${containerAddress}:${containerPort}/${protocol}`;
+  return new EngineError('conflict', 'PORT_NOT_BOUND', `failed to bind host port for ${what}: ${reason}`, { cause });
 }

@@ -14,6 +14,7 @@ import type {
   Networks,
   NetworkSpec,
   NetworkStats,
+  PortRequest,
   ResolverSettings,
   Sandbox,
   SandboxRequest,
@@ -22,13 +23,23 @@ import { describeBridge, describePredefined } from './describe.ts';
 import { mergeSettings } from './dns/settings.ts';
 import type { VisibleNetwork } from './dns/lookup.ts';
 import { Resolvers, type Surroundings } from './dns/resolvers.ts';
-import { ambiguousNetwork, endpointExists, interfaceNameInUse, noSuchNetwork, predefinedNotRemoved } from './errors.ts';
+import {
+  ambiguousNetwork,
+  endpointExists,
+  interfaceNameInUse,
+  noSuchNetwork,
+  portsNotPublished,
+  predefinedNotRemoved,
+} from './errors.ts';
 import { Firewall } from './firewall/firewall.ts';
 import { linkAlias, predefinedNetworkId, vethName } from './names.ts';
 import type { NetworkOptions } from './options.ts';
+import { hostHasIpv6, readEphemeralPorts } from './ports/host.ts';
+import { Ports, type PortTarget } from './ports/ports.ts';
 import {
   applyInterfaceSysctls,
   attach,
+  chooseGateway,
   createNamespace,
   detach,
   nextInterfaceName,
@@ -46,6 +57,7 @@ interface OpenState {
   /** Undefined when no rules are to be written. */
   firewall: Firewall | undefined;
   bridges: Bridges;
+  ports: Ports;
   reaper: LinkReaper;
   resolvers: Resolvers;
 }
@@ -73,6 +85,7 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     mkdirSync(this.#netnsFolder, { recursive: true, mode: 0o700 });
     if (this.#state !== undefined) {
       this.#state.bridges.open();
+      this.#state.ports.repair();
       return;
     }
     const { sys, logger, tableName = DEFAULT_TABLE } = this.#options;
@@ -81,10 +94,18 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     const firewall = this.#options.firewall === false ? undefined : undo.use(new Firewall(sys, logger, tableName));
     const mtu = this.#options.mtu ?? hostMtu(socket);
     const bridges = new Bridges(this.#options, { socket, firewall, bridgeName: this.#bridgeName, mtu });
+    const ports = new Ports({ sys, logger, firewall, ephemeral: readEphemeralPorts(sys) });
+    undo.defer(() => ports.close());
+    // The first table that the kernel gets has the ports of what runs.
+    for (const { networkId, containerId, address, ports: taken = [] } of this.#options.store.listAllocations()) {
+      const bridgeName = bridges.bridgeNameOf(networkId);
+      if (bridgeName !== undefined) ports.adopt(containerId, { address, bridgeName }, taken);
+    }
     bridges.open();
+    ports.repair();
     const { hostResolvConf = '/etc/resolv.conf' } = this.#options;
     const resolvers = new Resolvers({ sys, logger, hostResolvConf });
-    this.#state = { socket, firewall, bridges, reaper: new LinkReaper(socket, logger), resolvers };
+    this.#state = { socket, firewall, bridges, ports, reaper: new LinkReaper(socket, logger), resolvers };
     undo.move();
   }
 
@@ -104,16 +125,23 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
       failpoint('sandbox-after-endpoint');
     }
     syncDefaultRoute(inside, endpoints);
+    this.#publish(state, containerId, endpoints, request.ports ?? []);
+    failpoint('sandbox-after-ports');
     this.#syncResolver(state, containerId, endpoints, resolver);
     undo.move();
-    return { containerId, netnsPath, endpoints, resolver };
+    const made = endpoints.map((endpoint) => state.bridges.get(endpoint.networkId).find(containerId) ?? endpoint);
+    return { containerId, netnsPath, endpoints: made, resolver };
   }
 
   async remove(containerId: string): Promise<void> {
     this.#removeSandbox(this.#opened(), containerId);
   }
 
-  async connect(containerId: string, request: EndpointRequest, resolver?: ResolverSettings): Promise<Endpoint> {
+  async connect(
+    containerId: string,
+    request: EndpointRequest,
+    settings: Pick<SandboxRequest, 'resolver' | 'ports'> = {},
+  ): Promise<Endpoint> {
     const state = this.#opened();
     const network = state.bridges.get(request.networkId);
     if (network.find(containerId) !== undefined) throw endpointExists(containerId, network.record.name);
@@ -124,13 +152,15 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
       const endpoint = network.release(containerId);
       if (endpoint === undefined) return;
       state.socket.deleteLink(vethName(endpoint.endpointId));
+      this.#publish(state, containerId, present, []);
       state.resolvers.update(containerId, this.#surroundings(state, present));
     });
     state.firewall?.ensure();
     const endpoint = this.#join(state, inside, containerId, present, request);
     failpoint('connect-after-endpoint');
     syncDefaultRoute(inside, [...present, endpoint]);
-    this.#syncResolver(state, containerId, [...present, endpoint], resolver);
+    this.#publish(state, containerId, [...present, endpoint], settings.ports ?? []);
+    this.#syncResolver(state, containerId, [...present, endpoint], settings.resolver);
     undo.move();
     return endpoint;
   }
@@ -144,12 +174,19 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     detach(state.socket, linkName, linkAlias(this.#bridgeName));
     await state.reaper.removeSoon(linkName);
     using inside = this.#options.sys.netlink.openRouteSocket(this.#netnsPath(containerId));
-    syncDefaultRoute(inside, this.#endpointsOf(state, containerId));
+    const left = this.#endpointsOf(state, containerId);
+    syncDefaultRoute(inside, left);
+    this.#publish(state, containerId, left, []);
     return true;
   }
 
   rename(containerId: string, networkId: string, names: readonly string[]): boolean {
     return this.#opened().bridges.find(networkId)?.rename(containerId, names) ?? false;
+  }
+
+  endpointsOf(containerId: string): Endpoint[] {
+    const endpoints = this.#endpointsOf(this.#opened(), containerId);
+    return endpoints.toSorted((a, b) => a.interfaceName.localeCompare(b.interfaceName, 'en', { numeric: true }));
   }
 
   async reconcile(running: readonly Sandbox[]): Promise<void> {
@@ -159,6 +196,7 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     for (const { containerId, endpoints } of running) {
       for (const endpoint of endpoints) state.bridges.find(endpoint.networkId)?.adopt(containerId, endpoint);
     }
+    this.#reconcilePorts(state, running);
     for (const network of state.bridges.list()) {
       for (const [containerId, { endpointId }] of network.endpoints()) {
         if (keepEndpoints.has(endpointId)) continue;
@@ -221,9 +259,71 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     }
     state.resolvers.closeAll();
     state.reaper.flush();
+    state.ports.close();
     state.socket[Symbol.dispose]();
     state.firewall?.[Symbol.dispose]();
     this.#state = undefined;
+  }
+
+  #reconcilePorts(state: OpenState, running: readonly Sandbox[]): void {
+    const ports = new Map(running.map(({ containerId, endpoints }) => [containerId, endpoints]));
+    for (const { containerId } of this.#options.store.listAllocations()) {
+      if (!ports.has(containerId)) state.ports.release(containerId);
+    }
+    for (const [containerId, endpoints] of ports) {
+      const target = this.#portTarget(state, endpoints);
+      const published = endpoints.flatMap((endpoint) => endpoint.ports ?? []);
+      if (target !== undefined) state.ports.adopt(containerId, target, published);
+      this.#publish(state, containerId, endpoints, []);
+    }
+  }
+
+  #portTarget(state: OpenState, endpoints: readonly Endpoint[]): PortTarget | undefined {
+    const gateway = chooseGateway(endpoints);
+    const bridgeName = gateway && state.bridges.find(gateway.networkId)?.settings.bridgeName;
+    return gateway && bridgeName !== undefined ? { address: gateway.address, bridgeName } : undefined;
+  }
+
+  /** Lets the ports lead to where the way out is: those it has, or else those it wants. Without one they are free. */
+  #publish(
+    state: OpenState,
+    containerId: string,
+    endpoints: readonly Endpoint[],
+    wanted: readonly PortRequest[],
+  ): void {
+    const gateway = chooseGateway(endpoints);
+    const target = this.#portTarget(state, endpoints);
+    if (gateway === undefined || target === undefined) state.ports.release(containerId);
+    else if (state.ports.published(containerId).length > 0) state.ports.move(containerId, target);
+    else this.#publishAt(state, containerId, gateway, target, wanted);
+    const published = state.ports.published(containerId);
+    if (gateway !== undefined && published.length > 0) this.#allowHairpin(state, gateway);
+    for (const { networkId } of endpoints) {
+      const network = state.bridges.find(networkId);
+      network?.setPorts(containerId, networkId === gateway?.networkId ? published : []);
+    }
+  }
+
+  /** Where the host's firewall sees packets within a bridge, they are turned round there and not by routing. */
+  #allowHairpin(state: OpenState, { endpointId }: Endpoint): void {
+    if (this.#options.sys.namespaces.readSysctl('net/bridge/bridge-nf-call-iptables') !== '1') return;
+    const link = state.socket.findLink(vethName(endpointId));
+    if (link !== undefined) state.socket.setLink(link.index, { hairpin: true });
+  }
+
+  #publishAt(
+    state: OpenState,
+    containerId: string,
+    gateway: Endpoint,
+    target: PortTarget,
+    wanted: readonly PortRequest[],
+  ): void {
+    const { hostBinding } = state.bridges.get(gateway.networkId).settings;
+    try {
+      state.ports.publish(containerId, target, wanted, { hostBinding, ipv6: hostHasIpv6(this.#options.sys) });
+    } catch (error) {
+      throw portsNotPublished({ name: gateway.names[0] ?? containerId, id: gateway.endpointId }, error);
+    }
   }
 
   /** Joins a running container again to bridges that it lost: somebody deleted the bridge, or the cable. */
@@ -326,6 +426,7 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
 
   #removeSandbox(state: OpenState, containerId: string): void {
     state.resolvers.close(containerId);
+    state.ports.release(containerId);
     for (const network of state.bridges.list()) {
       const endpoint = network.release(containerId);
       if (endpoint !== undefined) this.#letGoOfLink(state, vethName(endpoint.endpointId));

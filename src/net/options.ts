@@ -33,6 +33,8 @@ export interface NetworkOptions {
   resolver?: ResolverSettings | undefined;
   /** The host's list of resolvers. Default `/etc/resolv.conf`. */
   hostResolvConf?: string | undefined;
+  /** Where ports are published that name no address (`--ip`). Default all addresses. */
+  hostBinding?: string | undefined;
   /** Let containers of the default bridge reach each other (`--icc`). Default true. */
   interContainer?: boolean | undefined;
 }

@@ -1,3 +1,5 @@
+import type { PublishedPort } from './contract.ts';
+
 /** What a user asked for in making a network. */
 export interface CustomNetwork {
   bridgeName: string;
@@ -33,6 +35,8 @@ export interface AllocationRecord {
   names: readonly string[];
   links?: Readonly<Record<string, string>> | undefined;
   gatewayPriority: number;
+  /** Only at the endpoint that leads out. */
+  ports?: readonly PublishedPort[] | undefined;
 }
 
 /** Where networks and allocations are kept; calls are synchronous and durable against the daemon's death. */

@@ -18,6 +18,7 @@ export type { DatagramBatch } from './sockets/datagram-batch.ts';
 export type { Sockets } from './sockets/index.ts';
 export { type FdEvents, type FdWatch, POLL, type PollEntry } from './sockets/poll.ts';
 export type { SocketOptions } from './sockets/seqpacket.ts';
+export type { HeldPort, PortedProtocol } from './sockets/held-port.ts';
 export type { ReceivedWithFds } from './sockets/pass-fds.ts';
 
 export type { Processes } from './processes/index.ts';

@@ -3,6 +3,7 @@ import type { CgroupFeatures } from '#runtime';
 import type { ContainerConfig, HostConfig, LogConfig, oci } from '#spec';
 import { checkLogTemplates } from './log-attributes.ts';
 import { checkLogConfig, mergeLogConfig } from './log-config.ts';
+import { checkPorts } from './ports.ts';
 import { checkResources } from './resource-checks.ts';
 import { checkRestartPolicy, checkSettings } from './setting-checks.ts';
 
@@ -98,6 +99,9 @@ export function normalizeHostConfig(
   checkHostConfig(host, config);
   checkSettings(host, config, defaults.capabilities);
   const warnings = checkResources(host, defaults.features, false);
+  if (host.NetworkMode === 'host' && Object.keys(host.PortBindings ?? {}).length > 0) {
+    warnings.push('Published ports are discarded when using host network mode');
+  }
   refuseUnsupported(host);
   return { host, warnings };
 }
@@ -128,7 +132,7 @@ function checkNetworkConflicts(host: HostConfig, config: ContainerConfig): void 
     ],
     [joins && (config.MacAddress ?? '') !== '', 'conflicting options: mac-address and the network mode'],
     [
-      joins && Object.keys(host.PortBindings ?? {}).length > 0,
+      joins && (Object.keys(host.PortBindings ?? {}).length > 0 || host.PublishAllPorts),
       'conflicting options: port publishing and the container type network mode',
     ],
     [
@@ -186,14 +190,7 @@ function checkHostConfig(host: HostConfig, config: ContainerConfig): void {
   if (config.StopSignal && !isKnownSignal(config.StopSignal)) {
     throw invalid('INVALID_STOP_SIGNAL', `Invalid signal: ${config.StopSignal}`);
   }
-  const ports = Object.keys(host.PortBindings ?? {});
-  if (ports.length > 0 || host.PublishAllPorts) {
-    throw new EngineError(
-      'notImplemented',
-      'PORTS_NOT_IMPLEMENTED',
-      `publishing ports${ports.length > 0 ? ` (${ports.join(', ')})` : ''} is not implemented yet; containers are reachable by their address`,
-    );
-  }
+  checkPorts(host);
 }
 
 /** Whether `text` names a signal: a number, `TERM`, `SIGTERM`, `RTMIN+3`. */

@@ -10,6 +10,7 @@ import {
 import { networkSysctls } from '#runtime';
 import { checkEndpointSettings, interfaceSettings } from '../networks/endpoint-settings.ts';
 import { endpointLinks, endpointNames } from '../networks/endpoint-names.ts';
+import { portRequests } from './ports.ts';
 import { isLive, type ContainerRecord } from './record.ts';
 
 /** Either an existing sandbox to join, or what to ask the network for. */
@@ -40,6 +41,7 @@ export function sandboxRequest(record: ContainerRecord, context: SandboxContext)
     }),
     sysctls: networkSysctls(record.hostConfig),
     resolver: resolverSettings(record),
+    ports: mode === 'host' ? [] : portRequests(record),
   };
 }
 

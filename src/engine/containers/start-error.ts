@@ -50,7 +50,8 @@ export function toStartFailure(cause: unknown, command: string): StartFailure {
     return fail(126, 'invalidArgument', `exec: "${command}": permission denied`);
   }
   if (/exec format error/i.test(message)) return fail(126, 'invalidArgument', `exec ${command}: exec format error`);
-  if (known && known.kind !== 'internal') return { error: known, exitCode: 128 };
+  if (known && (known.kind !== 'internal' || known.code === 'PORTS_NOT_PUBLISHED'))
+    return { error: known, exitCode: 128 };
   return fail(128, 'internal', message);
 }
 

@@ -9,6 +9,7 @@ import {
   type NetworkSettings,
 } from '#spec';
 import { endpointNames } from '../networks/endpoint-names.ts';
+import { toPortList, toPortMap } from './ports.ts';
 import { endingOf, isLive, type ContainerRecord, type Endpoint } from './record.ts';
 
 function ago(time: string, nowMs: number): string {
@@ -110,14 +111,11 @@ function toNetworkSettings(record: ContainerRecord): NetworkSettings {
   const live = isLive(record.phase);
   // The fields beside `Networks` are those of the default network alone.
   const endpoint = live ? record.sandbox?.endpoints.find(({ networkName }) => networkName === 'bridge') : undefined;
-  const ports = live
-    ? Object.fromEntries(Object.keys(record.config.ExposedPorts ?? {}).map((port) => [port, null]))
-    : {};
   return {
     Bridge: '',
     SandboxID: live && record.sandbox ? record.id : '',
     SandboxKey: live ? (record.sandbox?.netnsPath ?? '') : '',
-    Ports: ports,
+    Ports: live ? toPortMap(record) : {},
     HairpinMode: false,
     LinkLocalIPv6Address: '',
     LinkLocalIPv6PrefixLen: 0,
@@ -188,10 +186,6 @@ export function toSummary(
   size?: { rw: number; rootFs: number },
 ): ContainerSummary {
   const created = parseRfc3339Nano(record.createdAt) ?? 0n;
-  const exposed = Object.keys(record.config.ExposedPorts ?? {}).flatMap((port) => {
-    const [number = '', protocol = 'tcp'] = port.split('/');
-    return isLive(record.phase) && /^\d+$/.test(number) ? [{ PrivatePort: Number(number), Type: protocol }] : [];
-  });
   return {
     Id: record.id,
     Names: [`/${record.name}`],
@@ -199,7 +193,7 @@ export function toSummary(
     ImageID: record.imageId,
     Command: commandText(record),
     Created: Number(created / 1_000_000_000n),
-    Ports: exposed,
+    Ports: isLive(record.phase) ? toPortList(record) : [],
     ...(size ? { SizeRw: size.rw, SizeRootFs: size.rootFs } : {}),
     Labels: record.config.Labels ?? {},
     State: record.phase.status,

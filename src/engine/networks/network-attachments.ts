@@ -12,6 +12,7 @@ import { emptyEndpointSettings, type NetworkConnectRequest, type NetworkDisconne
 import { publishNetworkEvents } from '../containers/network-events.ts';
 import { isLive, type ContainerRecord } from '../containers/record.ts';
 import type { ContainerRegistry } from '../containers/registry.ts';
+import { portRequests } from '../containers/ports.ts';
 import { endpointRequest, resolverSettings } from '../containers/sandbox.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { checkEndpointSettings } from './endpoint-settings.ts';
@@ -61,10 +62,13 @@ export class NetworkAttachments {
     const { networks } = this.#deps;
     await using undo = new AsyncDisposableStack();
     const request = endpointRequest(record, network);
-    const endpoint = await networks.connect(record.id, request, resolverSettings(record));
+    const endpoint = await networks.connect(record.id, request, {
+      resolver: resolverSettings(record),
+      ports: portRequests(record),
+    });
     undo.defer(async () => void (await networks.disconnect(record.id, network.id)));
     failpoint('connect-before-commit');
-    const saved = this.#saveEndpoints(record, [...(record.sandbox?.endpoints ?? []), endpoint]);
+    const saved = this.#saveEndpoints(record, networks.endpointsOf(record.id));
     undo.move();
     failpoint('connect-after-commit');
     this.#announce('connect', saved, endpoint);
@@ -121,7 +125,10 @@ export class NetworkAttachments {
     );
     failpoint('disconnect-after-commit');
     if (endpoint === undefined) return;
-    await this.#deps.networks.disconnect(record.id, endpoint.networkId);
+    const { networks } = this.#deps;
+    await networks.disconnect(record.id, endpoint.networkId);
+    // Ports have moved with the way out.
+    if (endpoint.ports !== undefined) this.#saveEndpoints(saved, networks.endpointsOf(record.id));
     this.#announce('disconnect', saved, endpoint);
   }
 

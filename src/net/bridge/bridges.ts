@@ -76,6 +76,12 @@ export class Bridges {
     return predefinedNetworkId(this.#ground.bridgeName, 'bridge');
   }
 
+  /** Also before the networks are open. */
+  bridgeNameOf(networkId: string): string | undefined {
+    if (networkId === this.#defaultId) return this.#ground.bridgeName;
+    return this.#options.store.listNetworks().find(({ id }) => id === networkId)?.custom?.bridgeName;
+  }
+
   #load(record: NetworkRecord): BridgeNetwork {
     return new BridgeNetwork(record, settingsOf(record, this.#ground, this.#options), this.#options.store);
   }

@@ -1,5 +1,5 @@
 import { randomHex } from '#lib';
-import type { Endpoint, EndpointRequest } from '../contract.ts';
+import type { Endpoint, EndpointRequest, PublishedPort } from '../contract.ts';
 import { NameIndex } from '../dns/name-index.ts';
 import { addressInUse, addressOutside, noAddressLeft } from '../errors.ts';
 import { AddressPool } from '../ipam/address-pool.ts';
@@ -87,20 +87,19 @@ export class BridgeNetwork {
 
   /** Takes over the address of a container that already runs with it. */
   adopt(containerId: string, endpoint: Endpoint): void {
-    const { endpointId, address, macAddress, interfaceName, names, links, gatewayPriority } = endpoint;
-    const own = {
-      networkId: this.record.id,
-      containerId,
-      endpointId,
-      address,
-      macAddress,
-      interfaceName,
-      names,
-      ...(links === undefined ? {} : { links }),
-      gatewayPriority,
-    };
+    const { networkName: _name, prefixLength: _length, gateway: _gateway, ...kept } = endpoint;
+    const own = { ...kept, networkId: this.record.id, containerId };
     this.#remember(own);
     this.#store.saveAllocation(own);
+  }
+
+  /** Stores which ports of the host lead to a container of this network. */
+  setPorts(containerId: string, ports: readonly PublishedPort[] | undefined): void {
+    const { ports: before, ...allocation } = this.#allocations.get(containerId) ?? {};
+    if (!('endpointId' in allocation) || (before ?? []).length + (ports ?? []).length === 0) return;
+    const changed = ports === undefined || ports.length === 0 ? allocation : { ...allocation, ports };
+    this.#allocations.set(containerId, changed);
+    this.#store.saveAllocation(changed);
   }
 
   /** Gives a container's address back; answers the endpoint it had, if any. */

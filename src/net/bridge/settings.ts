@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { invalidNetwork } from '../errors.ts';
 import type { NetworkOptions } from '../options.ts';
 import type { NetworkRecord } from '../store.ts';
@@ -12,6 +13,8 @@ export interface BridgeSettings {
   interContainer: boolean;
   /** Nothing goes in or out but from the host. */
   internal: boolean;
+  /** Where ports are published that name no address. */
+  hostBinding: string;
   /** Containers get addresses from this part of the subnet. */
   ipRange?: string | undefined;
 }
@@ -25,6 +28,9 @@ export const BRIDGE_OPTION = {
   hostBinding: 'com.docker.network.bridge.host_binding_ipv4',
   mtu: 'com.docker.network.driver.mtu',
 } as const;
+
+/** All of the host's addresses, of IPv6 too where it has any. */
+export const ANY_ADDRESS = '0.0.0.0';
 
 const truths: Readonly<Record<string, boolean>> = {
   ...Object.fromEntries(['1', 't', 'T', 'true', 'TRUE', 'True'].map((text) => [text, true])),
@@ -54,10 +60,18 @@ function mtuOption(options: Options, fallback: number): number {
   return mtu;
 }
 
+function hostBindingOption(options: Options, fallback: string): string {
+  const text = options[BRIDGE_OPTION.hostBinding];
+  if (text === undefined || text === '') return fallback;
+  if (isIP(text) !== 0) return text;
+  throw invalidNetwork(`failed to parse ${BRIDGE_OPTION.hostBinding} value: ${JSON.stringify(text)}`);
+}
+
 /** What the options of a network that is to be made say. @throws invalidArgument for values that make no sense. */
 export function settingsFromOptions(
   options: Options,
   network: { bridgeName: string; internal: boolean; mtu: number },
+  hostBinding: string = ANY_ADDRESS,
 ): BridgeSettings {
   const { bridgeName, internal } = network;
   return {
@@ -66,6 +80,7 @@ export function settingsFromOptions(
     mtu: mtuOption(options, network.mtu),
     masquerade: flagOption(options, BRIDGE_OPTION.masquerade),
     interContainer: flagOption(options, BRIDGE_OPTION.interContainer),
+    hostBinding: hostBindingOption(options, hostBinding),
   };
 }
 
@@ -76,14 +91,17 @@ export function settingsOf(
   daemon: NetworkOptions,
 ): BridgeSettings {
   const { custom } = record;
+  const hostBinding = daemon.hostBinding ?? ANY_ADDRESS;
   if (custom !== undefined) {
-    return { ...settingsFromOptions(custom.options, { ...custom, mtu: facts.mtu }), ipRange: custom.ipRange };
+    const settings = settingsFromOptions(custom.options, { ...custom, mtu: facts.mtu }, hostBinding);
+    return { ...settings, ipRange: custom.ipRange };
   }
   return {
     ...facts,
     masquerade: daemon.ipMasquerade !== false,
     interContainer: daemon.interContainer !== false,
     internal: false,
+    hostBinding,
     ipRange: daemon.fixedCidr,
   };
 }

@@ -13,7 +13,7 @@ import { EngineError } from '#errors';
 import { Firewall } from './firewall.ts';
 import { droppingForwardChains, ownAcceptRules } from './foreign.ts';
 import { isInterface, verdict } from './rules.ts';
-import { describeTable } from './table.ts';
+import { describeTable, type FirewallPort } from './table.ts';
 
 const network = {
   bridgeName: 'berth0',
@@ -118,11 +118,39 @@ test('Firewall.apply writes the table once and then only what its sets lack', ()
   const changes = committed(sys)
     .filter((all) => all.length > 0)
     .map((all) => all.map((change) => `${change.change}${'set' in change ? ` ${change.set.name}` : ''}`));
-  assert.equal(changes[0]?.filter((change) => change === 'addRule').length, 10);
+  assert.equal(changes[0]?.filter((change) => change === 'addRule').length, 20);
   assert.deepEqual(changes.slice(1), [
-    ['addElements bridges', 'addElements masqueraded'],
-    ['removeElements bridges', 'removeElements linked', 'removeElements masqueraded'],
+    ['addElements bridges', 'addElements masqueraded', 'addElements same'],
+    ['removeElements bridges', 'removeElements linked', 'removeElements masqueraded', 'removeElements same'],
   ]);
+});
+
+test('Firewall writes ports with the table, and later on their elements alone', () => {
+  const sys = createRecordingSys({ 'nftSocket.listChains': [ownChain], 'nftSocket.listRules': [] });
+  const firewall = new Firewall(sys, createLogger('error'), 'berth');
+  const port = (hostPort: number, hostAddress = '0.0.0.0'): FirewallPort => ({
+    protocol: 'tcp',
+    hostAddress,
+    hostPort,
+    containerAddress: '172.17.0.2',
+    containerPort: 80,
+  });
+  firewall.addPorts([port(8080)]);
+  assert.equal(committed(sys).length, 0);
+  firewall.apply([network]);
+  assert.partialDeepStrictEqual(
+    committed(sys)[0]?.filter((change) => change.change === 'addElements' && change.set.name === 'published'),
+    [{ elements: [{ key: [6, 8080], data: ['172.17.0.2', 80] }] }],
+  );
+  firewall.addPorts([port(53, '127.0.0.1')]);
+  assert.partialDeepStrictEqual(committed(sys).at(-1), [
+    { change: 'addElements', set: { name: 'published-at' }, elements: [{ key: ['127.0.0.1', 6, 53] }] },
+  ]);
+  sys.answer('nftSocket.commit', (changes: readonly NftChange[]) => {
+    if (changes[0]?.change !== 'addTable') throw new EngineError('notFound', 'SYS_ENOENT', 'no such table');
+  });
+  firewall.removePorts([port(8080)]);
+  assert.equal(committed(sys).at(-1)?.[0]?.change, 'addTable');
 });
 
 test('Firewall puts a flushed table back', () => {

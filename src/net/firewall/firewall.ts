@@ -1,6 +1,14 @@
 import { isKind } from '#errors';
 import type { Logger } from '#lib';
-import { type NftSocket, type NftTable, planElements, planTable, planTableRemoval, type Sys } from '#sys';
+import {
+  type NftChange,
+  type NftSocket,
+  type NftTable,
+  planElements,
+  planTable,
+  planTableRemoval,
+  type Sys,
+} from '#sys';
 import {
   acceptInIptablesForward,
   droppingForwardChains,
@@ -8,7 +16,7 @@ import {
   isIptablesForward,
   removeFromIptablesForward,
 } from './foreign.ts';
-import { describeTable, type FirewallNetwork } from './table.ts';
+import { describeTable, type FirewallNetwork, type FirewallPort, portElements } from './table.ts';
 
 /** Our rules in the kernel. */
 export class Firewall implements Disposable {
@@ -16,8 +24,9 @@ export class Firewall implements Disposable {
   readonly #logger: Logger;
   readonly #tableName: string;
   #networks: readonly FirewallNetwork[] = [];
-  /** What the kernel has, unless others have touched it; undefined before the first time. */
-  #current: NftTable | undefined;
+  readonly #ports = new Map<string, FirewallPort>();
+  /** Whether the kernel has our table, unless others have touched it. */
+  #written = false;
   #reported = new Set<string>();
 
   constructor(sys: Sys, logger: Logger, tableName: string) {
@@ -33,9 +42,28 @@ export class Firewall implements Disposable {
   apply(networks: readonly FirewallNetwork[]): void {
     const gone = this.#bridgeNames().filter((name) => !networks.some(({ bridgeName }) => bridgeName === name));
     if (gone.length > 0) removeFromIptablesForward(this.#socket, gone);
-    this.#write(describeTable(this.#tableName, networks));
+    const before = this.#describe();
     this.#networks = networks;
+    this.#write(() => planElements(before, this.#describe()));
     this.ensure();
+  }
+
+  /** Leads ports to containers, with the first {@link apply} or at once. */
+  addPorts(ports: readonly FirewallPort[]): void {
+    for (const port of ports) this.#ports.set(portKey(port), port);
+    if (this.#written) this.#write(() => this.#planPorts('addElements', ports));
+  }
+
+  /** Connections that came in by these ports go on. */
+  removePorts(ports: readonly FirewallPort[]): void {
+    for (const port of ports) this.#ports.delete(portKey(port));
+    if (this.#written) this.#write(() => this.#planPorts('removeElements', ports));
+  }
+
+  #planPorts(change: 'addElements' | 'removeElements', ports: readonly FirewallPort[]): NftChange[] {
+    return portElements(ports)
+      .filter(({ elements }) => elements.length > 0)
+      .map(({ set, elements }) => ({ family: 'inet', table: this.#tableName, change, set, elements }));
   }
 
   /**
@@ -44,9 +72,7 @@ export class Firewall implements Disposable {
    */
   ensure(): void {
     const listing = this.#socket.listChains();
-    if (this.#current !== undefined && !hasOwnTable(listing, this.#tableName)) {
-      this.#socket.commit(planTable(this.#current));
-    }
+    if (this.#written && !hasOwnTable(listing, this.#tableName)) this.#socket.commit(planTable(this.#describe()));
     for (const chain of droppingForwardChains(listing, this.#tableName)) {
       if (isIptablesForward(chain)) acceptInIptablesForward(this.#socket, this.#bridgeNames());
       else this.#report(`${chain.family} ${chain.table} ${chain.name}`);
@@ -62,7 +88,7 @@ export class Firewall implements Disposable {
   remove(): void {
     removeFromIptablesForward(this.#socket, this.#bridgeNames());
     this.#socket.commit(planTableRemoval({ family: 'inet', table: this.#tableName }));
-    this.#current = undefined;
+    this.#written = false;
   }
 
   [Symbol.dispose](): void {
@@ -73,15 +99,19 @@ export class Firewall implements Disposable {
     return this.#networks.map(({ bridgeName }) => bridgeName);
   }
 
-  #write(wanted: NftTable): void {
+  #describe(): NftTable {
+    return describeTable(this.#tableName, this.#networks, [...this.#ports.values()]);
+  }
+
+  /** The whole table the first time, and when others have flushed or edited it: then a difference is refused. */
+  #write(difference: () => readonly NftChange[]): void {
     try {
-      this.#socket.commit(this.#current === undefined ? planTable(wanted) : planElements(this.#current, wanted));
+      this.#socket.commit(this.#written ? difference() : planTable(this.#describe()));
     } catch (error) {
-      // Somebody has flushed or edited the table, so that what was to be removed is gone or what was to be added is there.
       if (!isKind(error, 'notFound') && !isKind(error, 'alreadyExists')) throw error;
-      this.#socket.commit(planTable(wanted));
+      this.#socket.commit(planTable(this.#describe()));
     }
-    this.#current = wanted;
+    this.#written = true;
   }
 
   #report(chain: string): void {
@@ -92,4 +122,8 @@ export class Firewall implements Disposable {
       bridges: this.#bridgeNames().join(','),
     });
   }
+}
+
+function portKey({ protocol, hostAddress, hostPort }: FirewallPort): string {
+  return `${protocol} ${hostAddress} ${hostPort}`;
 }

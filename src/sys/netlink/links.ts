@@ -31,6 +31,7 @@ const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const IFLA_INFO_SLAVE_KIND = 4;
 const IFLA_INFO_SLAVE_DATA = 5;
+const IFLA_BRPORT_MODE = 4;
 const IFLA_BRPORT_ISOLATED = 33;
 const VETH_INFO_PEER = 1;
 
@@ -80,18 +81,28 @@ export interface LinkSettings {
   alias?: string | undefined;
   /** A port of a bridge: whether it is kept from other such ports. */
   isolated?: boolean | undefined;
+  /** A port of a bridge: whether what comes from it may go back to it. */
+  hairpin?: boolean | undefined;
   /** Moves it to the network namespace of this fd. */
   netnsFd?: number | undefined;
 }
 
 /** What a new link is given. */
-export interface NewLink extends Omit<LinkSettings, 'alias' | 'isolated'> {
+export interface NewLink extends Omit<LinkSettings, 'alias' | 'isolated' | 'hairpin'> {
   name: string;
 }
 
 /** A pair of links joined like the ends of a cable. */
 export interface VethPair extends NewLink {
   peer: NewLink;
+}
+
+function portAttributes({ isolated, hairpin }: LinkSettings): Buffer[] {
+  const flag = (type: number, on: boolean): Buffer => attribute(type, Buffer.from([on ? 1 : 0]));
+  return [
+    ...(isolated === undefined ? [] : [flag(IFLA_BRPORT_ISOLATED, isolated)]),
+    ...(hairpin === undefined ? [] : [flag(IFLA_BRPORT_MODE, hairpin)]),
+  ];
 }
 
 function linkHeader(index: number, up: boolean | undefined): Buffer {
@@ -112,9 +123,9 @@ function settingAttributes(settings: LinkSettings): Buffer[] {
   if (settings.masterIndex !== undefined) attributes.push(u32Attribute(IFLA.MASTER, settings.masterIndex));
   if (settings.alias !== undefined) attributes.push(textAttribute(IFLA.IFALIAS, settings.alias));
   if (settings.netnsFd !== undefined) attributes.push(u32Attribute(IFLA.NET_NS_FD, settings.netnsFd));
-  if (settings.isolated !== undefined) {
-    const isolated = attribute(IFLA_BRPORT_ISOLATED, Buffer.from([settings.isolated ? 1 : 0]));
-    const data = nestedAttribute(IFLA_INFO_SLAVE_DATA, isolated);
+  const ofPort = portAttributes(settings);
+  if (ofPort.length > 0) {
+    const data = nestedAttribute(IFLA_INFO_SLAVE_DATA, ...ofPort);
     attributes.push(nestedAttribute(IFLA.LINKINFO, textAttribute(IFLA_INFO_SLAVE_KIND, 'bridge'), data));
   }
   return attributes;

@@ -1,4 +1,5 @@
 import { createDatagramBatch, type DatagramBatch, type DatagramBatchOptions } from './datagram-batch.ts';
+import { type HeldPort, holdPort, listenAtPort } from './held-port.ts';
 import { bindInet, type InetKind, openInet } from './inet.ts';
 import { bindDatagram, connectDatagram, unsentBytes } from './unix-datagram.ts';
 import { receiveWithFds, type ReceivedWithFds, sendWithFds } from './pass-fds.ts';
@@ -32,6 +33,8 @@ export interface Sockets {
   watchFd(fd: number, events: Partial<FdEvents>, listener: (events: FdEvents) => void): FdWatch;
   openInet(kind: InetKind, family: 4 | 6): number;
   bindInet(kind: InetKind, address: string, port: number): { fd: number; port: number };
+  holdPort(where: HeldPort): number;
+  listenAtPort(fd: number): void;
   createDatagramBatch(options: DatagramBatchOptions): DatagramBatch;
 }
 
@@ -52,5 +55,7 @@ export const linuxSockets: Sockets = {
   watchFd,
   openInet,
   bindInet,
+  holdPort,
+  listenAtPort,
   createDatagramBatch,
 };
