@@ -18,6 +18,8 @@ import { EventStream } from './event-stream.ts';
 import { externalHost } from './target.ts';
 import { within } from './until.ts';
 
+const ownCli = new URL('../../bin/berth', import.meta.url).pathname;
+
 /** Body of a create request with the image filled in. */
 export type CreateBody = Partial<ContainerConfig> & {
   HostConfig?: Partial<HostConfig>;
@@ -212,6 +214,14 @@ export class TestEngine {
     const stream = await EventStream.open(this.client, filters);
     t.after(() => stream.close());
     return stream;
+  }
+
+  /** Our own CLI against this engine. */
+  async berth(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+    return await runProgram(ownCli, args, {
+      ...options,
+      env: { DOCKER_HOST: this.host, DOCKER_CONTEXT: '', ...options.env },
+    });
   }
 
   /** The stock docker CLI against this engine. */

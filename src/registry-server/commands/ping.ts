@@ -1,9 +1,10 @@
-import { get } from 'node:http';
+import { get, type IncomingMessage } from 'node:http';
+import { get as getByTls } from 'node:https';
 import { parseCommandLine } from './command-line.ts';
 
 const timeoutMs = 3000;
 
-/** `berth registry ping [HOST:PORT]`: whether a registry answers there, by plain http. */
+/** `berth registry ping [HOST:PORT]`: whether a registry answers there, by TLS or plain http. */
 export async function run(args: readonly string[]): Promise<number> {
   const line = parseCommandLine(args, { values: [], switches: [] });
   if (line.switches.has('help')) {
@@ -12,18 +13,26 @@ export async function run(args: readonly string[]): Promise<number> {
     );
     return 0;
   }
-  const problem = await ask(line.positionals[0] ?? '127.0.0.1:5000');
+  const host = line.positionals[0] ?? '127.0.0.1:5000';
+  const byTls = await ask('https', host);
+  const problem = byTls && (await ask('http', host));
   if (problem !== undefined) process.stderr.write(`berth registry: ${problem}\n`);
   return problem === undefined ? 0 : 1;
 }
 
-async function ask(host: string): Promise<string | undefined> {
+/** What is wrong, or undefined. No secret is told and nothing believed, so any certificate will do. */
+async function ask(protocol: 'http' | 'https', host: string): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  const outgoing = get(`http://${host}/v2/`, { timeout: timeoutMs }, (response) => {
+  const onResponse = (response: IncomingMessage): void => {
     response.resume();
     const isRegistry = response.headers['docker-distribution-api-version'] === 'registry/2.0';
     resolve(isRegistry ? undefined : `${host} answers, but is no registry`);
-  });
+  };
+  const url = `${protocol}://${host}/v2/`;
+  const outgoing =
+    protocol === 'https'
+      ? getByTls(url, { timeout: timeoutMs, rejectUnauthorized: false }, onResponse)
+      : get(url, { timeout: timeoutMs }, onResponse);
   outgoing.once('timeout', () => outgoing.destroy(new Error('no answer in time')));
   outgoing.once('error', (error) => resolve(`${host}: ${error.message}`));
   return await promise;

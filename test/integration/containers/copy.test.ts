@@ -373,11 +373,20 @@ describe('docker cp', { concurrency: 4 }, () => {
       assert.notEqual(exitCode, 0);
       assert.match(stderr, message);
     };
-    await fails(/Could not find the file \/nosuch in container/, `${id}:/nosuch`, here);
+    // Up to 20.10 the CLI has words of its own for what is not there.
+    await fails(
+      /Could not find the file \/nosuch in container|No such container:path: .*:\/nosuch$/m,
+      `${id}:/nosuch`,
+      here,
+    );
     await fails(/no such directory/, join(here, 'one'), `${id}:/none/`);
-    await fails(/Could not find the file \/none in container/, join(here, 'one'), `${id}:/none/x`);
+    await fails(
+      /Could not find the file \/none in container|No such container:path: .*:\/none$/m,
+      join(here, 'one'),
+      `${id}:/none/x`,
+    );
     await fails(/cannot copy directory/, here, `${id}:/d/f`);
-    await fails(/No such container: nosuch/, 'nosuch:/x', here);
+    await fails(/No such container(:path)?: nosuch/, 'nosuch:/x', here);
     await fails(/must be a directory/, '-', `${id}:/d/f`);
     assert.ok(!existsSync(join(here, 'nosuch')));
   });

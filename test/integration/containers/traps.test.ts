@@ -17,6 +17,11 @@ function hostDirectory(t: TestContext): string {
   return path;
 }
 
+/** Debian's docker CLI wants the libraries of the machine. */
+function libraries(): string[] {
+  return ['/lib', '/lib64', '/usr/lib'].filter((path) => existsSync(path)).map((path) => `${path}:${path}:ro`);
+}
+
 /** An image of what a container made. */
 async function imageOf(t: TestContext, script: string, body: CreateBody = {}): Promise<string> {
   const id = await engine.run(t, script, body);
@@ -45,7 +50,7 @@ describe('what clients trip over', { concurrency: 4 }, () => {
   test("the engine's own socket works inside of a container (Ryuk, Traefik, Portainer)", async (t) => {
     const socket = engine.host.replace('unix://', '');
     const id = await engine.run(t, 'docker -H unix:///run/engine.sock inspect --format "{{.Name}}" "$HOSTNAME"', {
-      HostConfig: { Binds: [`${socket}:/run/engine.sock`, `${dockerCliPath()}:/bin/docker:ro`] },
+      HostConfig: { Binds: [`${socket}:/run/engine.sock`, `${dockerCliPath()}:/bin/docker:ro`, ...libraries()] },
     });
     assert.equal(await engine.wait(id), 0);
     assert.equal((await engine.logs(id)).stdout, `${(await engine.inspect(id)).Name}\n`);

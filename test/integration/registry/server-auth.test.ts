@@ -270,6 +270,7 @@ test('TLS: a replaced certificate is used for new connections, open ones go on',
     socket.destroy();
     return String(subject.CN);
   };
+  assert.equal((await runProgram(launcher, ['ping', registry.host])).exitCode, 0);
   const early = open();
   await once(early, 'secureConnect');
   assert.equal(await name(), 'first');
