@@ -1,5 +1,6 @@
 import type { Work } from '../work.ts';
 import { cliPs, cliStart } from './cli-start.ts';
+import { dns } from './dns.ts';
 import { exec } from './exec.ts';
 import { load20k } from './load20k.ts';
 import { memory, memoryIdle } from './memory.ts';
@@ -20,6 +21,7 @@ export const works: readonly Work[] = [
   pullMemory,
   run,
   exec,
+  dns,
   parallel50,
   memory,
   stdout256,

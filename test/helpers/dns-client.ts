@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { decode, type DecodedPacket, encode, type Question, RECURSION_DESIRED } from 'dns-packet';
 import { createLinuxSys } from '#sys';
-import { within } from './until.ts';
+import { until, within } from './until.ts';
 
 const server = '127.0.0.11';
 const sys = createLinuxSys();
@@ -19,8 +20,9 @@ export interface AskOptions {
 export class DnsClient {
   readonly #netns: string;
 
-  constructor(pid: number) {
-    this.#netns = `/proc/${pid}/ns/net`;
+  /** @param netns - a process in the namespace, or the namespace's file. */
+  constructor(netns: number | string) {
+    this.#netns = typeof netns === 'string' ? netns : `/proc/${netns}/ns/net`;
   }
 
   #open(kind: 'datagram' | 'stream'): number {
@@ -39,6 +41,27 @@ export class DnsClient {
         'an answer of the resolver',
         10_000,
       );
+    } finally {
+      socket.close();
+    }
+  }
+
+  /** Sends many from one socket, again and again until one has the wanted answer; once if none is wanted. */
+  async send(packets: readonly Buffer[], wanted?: (reply: Buffer) => boolean): Promise<void> {
+    const socket = createSocket('udp4');
+    try {
+      let found = wanted === undefined;
+      socket.on('message', (reply) => {
+        found ||= wanted?.(reply) === true;
+      });
+      const listening = once(socket, 'listening');
+      socket.bind({ fd: this.#open('datagram') });
+      await listening;
+      const round = async (): Promise<boolean> => {
+        for (const packet of packets) await new Promise((resolve) => socket.send(packet, 53, server, resolve));
+        return found;
+      };
+      await until(round, { what: 'an answer that was wanted', intervalMs: 100 });
     } finally {
       socket.close();
     }

@@ -10,8 +10,10 @@ const TRY_MS = 1500;
 const DEADLINE_MS = 6000;
 /** Each server is asked so often. */
 const ROUNDS = 2;
-/** A server that did not answer is asked last for this long. */
-const AVOID_MS = 15_000;
+/** After one that did not answer the wait is this short, until it answers again. The order stays: servers may know different names. */
+const SILENT_TRY_MS = 200;
+/** How many silent servers are remembered. */
+const MAX_SILENT = 1000;
 /** Questions of all containers together that wait for an answer; each has a socket. */
 const MAX_PENDING = 2048;
 const ID_COUNT = 65_536;
@@ -30,7 +32,7 @@ export interface ForwardRequest {
 /** Asks servers outside, one after the other until one answers. */
 export class Forwarder {
   readonly #sys: Sys;
-  readonly #avoidedUntilMs = new Map<string, number>();
+  readonly #silent = new Set<string>();
   #pending = 0;
 
   constructor(sys: Sys) {
@@ -44,54 +46,26 @@ export class Forwarder {
 
   /** Begins to ask. What comes back ends it; nothing is told then. */
   forward(request: ForwardRequest): Cancel {
+    request.packet.writeUInt16BE(randomInt(ID_COUNT), 0);
     this.#pending++;
-    const { query, packet } = request;
-    const ordered = this.#inOrder(request.upstreams);
-    const attempts = Array.from({ length: ROUNDS }, () => ordered).flat();
-    const cancels: Cancel[] = [];
-    let timer: NodeJS.Timeout | undefined;
-    let open = true;
-    let running = 0;
-    const stop = (): void => {
-      if (!open) return;
-      open = false;
-      this.#pending--;
-      clearTimeout(timer);
-      clearTimeout(deadline);
-      for (const cancel of cancels) cancel();
-    };
-    const end = (reply: Buffer | undefined): void => {
-      if (!open) return;
-      stop();
-      reply?.writeUInt16BE(query.id, 0);
-      request.settle(reply);
-    };
-    const next = (): void => {
-      clearTimeout(timer);
-      if (!open) return;
-      const upstream = attempts.shift();
-      if (upstream === undefined) {
-        if (running === 0) end(undefined);
-        return;
-      }
-      running++;
-      timer = setTimeout(() => {
-        this.#avoid(upstream);
-        next();
-      }, TRY_MS);
-      const cancel = this.#ask(request, upstream, (reply) => {
-        running--;
-        if (reply !== undefined) return end(reply);
-        this.#avoid(upstream);
-        next();
-      });
-      if (open) cancels.push(cancel);
-      else cancel();
-    };
-    const deadline = setTimeout(() => end(undefined), DEADLINE_MS);
-    packet.writeUInt16BE(randomInt(ID_COUNT), 0);
-    next();
-    return stop;
+    const round = new Round(request.upstreams, {
+      ask: (upstream, settle) => this.#ask(request, upstream, settle),
+      patienceMs: (upstream) => (this.#silent.has(keyOf(request, upstream)) ? SILENT_TRY_MS : TRY_MS),
+      noteSilence: (upstream, silent) => this.#noteSilence(keyOf(request, upstream), silent),
+      end: (reply) => {
+        reply?.writeUInt16BE(request.query.id, 0);
+        request.settle(reply);
+      },
+      closed: () => this.#pending--,
+    });
+    round.next();
+    return () => round.close();
+  }
+
+  #noteSilence(key: string, silent: boolean): void {
+    if (!silent) this.#silent.delete(key);
+    else if (this.#silent.size < MAX_SILENT) this.#silent.add(key);
+    else this.#silent.clear();
   }
 
   /** One server. A refusal or failure counts as no answer: the next server may know better. */
@@ -130,15 +104,80 @@ export class Forwarder {
       return () => undefined;
     }
   }
+}
 
-  #avoid({ address, from }: Upstream): void {
-    this.#avoidedUntilMs.set(`${from} ${address}`, performance.now() + AVOID_MS);
+/** A server, as that container sees it. */
+function keyOf({ netnsPath }: ForwardRequest, { address, from }: Upstream): string {
+  return `${from === 'host' ? '' : netnsPath} ${address}`;
+}
+
+interface RoundDeps {
+  ask(upstream: Upstream, settle: (reply: Buffer | undefined) => void): Cancel;
+  patienceMs(upstream: Upstream): number;
+  noteSilence(upstream: Upstream, silent: boolean): void;
+  /** Once, unless closed before. */
+  end(reply: Buffer | undefined): void;
+  /** Once. */
+  closed(): void;
+}
+
+/** One question on its way: servers that were asked may still answer while the next is asked already. */
+class Round {
+  readonly #deps: RoundDeps;
+  readonly #deadline: NodeJS.Timeout;
+  readonly #cancels: Cancel[] = [];
+  #left: Upstream[];
+  #waiting = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #open = true;
+
+  constructor(upstreams: readonly Upstream[], deps: RoundDeps) {
+    this.#deps = deps;
+    this.#left = Array.from({ length: ROUNDS }, () => upstreams).flat();
+    this.#deadline = setTimeout(() => this.#end(undefined), DEADLINE_MS);
   }
 
-  #inOrder(upstreams: readonly Upstream[]): Upstream[] {
-    const now = performance.now();
-    const avoided = ({ address, from }: Upstream): number =>
-      (this.#avoidedUntilMs.get(`${from} ${address}`) ?? 0) > now ? 1 : 0;
-    return upstreams.toSorted((a, b) => avoided(a) - avoided(b));
+  next(): void {
+    clearTimeout(this.#timer);
+    if (!this.#open) return;
+    const upstream = this.#left.shift();
+    if (upstream === undefined) {
+      if (this.#waiting === 0) this.#end(undefined);
+      return;
+    }
+    this.#waiting++;
+    this.#timer = setTimeout(() => {
+      this.#deps.noteSilence(upstream, true);
+      this.next();
+    }, this.#deps.patienceMs(upstream));
+    this.#cancels.push(this.#deps.ask(upstream, (reply) => this.#take(upstream, reply)));
+  }
+
+  #take(upstream: Upstream, reply: Buffer | undefined): void {
+    this.#waiting--;
+    if (reply !== undefined) {
+      this.#deps.noteSilence(upstream, false);
+      this.#end(reply);
+      return;
+    }
+    // It would say the same again.
+    this.#left = this.#left.filter((other) => other !== upstream);
+    this.next();
+  }
+
+  #end(reply: Buffer | undefined): void {
+    if (!this.#open) return;
+    this.close();
+    this.#deps.end(reply);
+  }
+
+  /** Repeatable. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#deadline);
+    for (const cancel of this.#cancels) cancel();
+    this.#deps.closed();
   }
 }
