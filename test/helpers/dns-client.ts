@@ -29,19 +29,18 @@ export class DnsClient {
     return sys.namespaces.withNetns(this.#netns, () => sys.sockets.openInet(kind, 4));
   }
 
-  /** Sends bytes as they are and hands back what comes. */
+  /** Sends bytes as they are, again every three seconds as resolvers do, and hands back what comes. */
   async exchange(packet: Buffer): Promise<Buffer> {
     const socket = createSocket('udp4');
+    const send = (): void => socket.send(packet, 53, server);
+    let again: NodeJS.Timeout | undefined;
     try {
-      return await within(
-        new Promise<Buffer>((resolve, reject) => {
-          socket.on('error', reject).on('message', resolve);
-          socket.bind({ fd: this.#open('datagram') }, () => socket.send(packet, 53, server));
-        }),
-        'an answer of the resolver',
-        10_000,
-      );
+      const answer = new Promise<Buffer>((resolve, reject) => socket.on('error', reject).on('message', resolve));
+      socket.bind({ fd: this.#open('datagram') }, send);
+      again = setInterval(send, 3000);
+      return await within(answer, 'an answer of the resolver', 10_000);
     } finally {
+      clearInterval(again);
       socket.close();
     }
   }
