@@ -10,6 +10,7 @@ import type { UploadRecords } from './upload-records.ts';
 
 /** Hashes kept between the requests of an upload; of uploads beyond, the file is read again at the end. */
 const keptHashes = 1000;
+const breakNoticedMs = 2000;
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export interface UploadsOptions {
@@ -66,9 +67,17 @@ export class Uploads {
     return id;
   }
 
-  /** How much has arrived. */
+  /**
+   * How much has arrived. Of a part that broke off we learn a moment after its client, who asks here at once: so a part that is
+   * being written is given some time to end.
+   */
   async offset(id: string, repository: string): Promise<number> {
     this.#check(id, repository);
+    try {
+      using _lock = await this.#locks.lock(id, AbortSignal.timeout(breakNoticedMs));
+    } catch {
+      // It is no broken one, then, and the client wants to know how far it is.
+    }
     return await this.#length(id);
   }
 

@@ -176,7 +176,10 @@ async function wasFinished(session: Session, blob: BlobWanted, options: UploadOp
   }
 }
 
-/** Asks where the upload stands. Undefined when it is gone, or the registry does not say. */
+/**
+ * Asks where the upload stands. Undefined when it is gone, the registry does not say, or nothing has arrived: the stream that
+ * broke off goes without offsets, and a registry may still be adding what it had of it.
+ */
 async function resume(session: Session, upload: Upload, signal: AbortSignal): Promise<Upload | undefined> {
   let response: HttpResponse;
   try {
@@ -188,12 +191,9 @@ async function resume(session: Session, upload: Upload, signal: AbortSignal): Pr
   await discard(response);
   if (response.status !== 204 && response.status !== 202) return undefined;
   const range = parseUploadRange(headerOf(response, 'range'));
-  return {
-    ...upload,
-    location: locationOf(session, response, upload.location),
-    // `0-0` is what many say of an upload without bytes. One byte more or less is not worth the doubt.
-    offsetBytes: range === undefined || range.end === 0 ? 0 : range.end + 1,
-  };
+  // `0-0` is what many say of an upload without bytes. One byte more or less is not worth the doubt.
+  if (range === undefined || range.end === 0) return undefined;
+  return { ...upload, location: locationOf(session, response, upload.location), offsetBytes: range.end + 1 };
 }
 
 async function sendChunk(

@@ -117,6 +117,28 @@ void describe('pushBlob', () => {
     assert.equal(uploads.received.length, 1);
   });
 
+  void test('starts over when nothing is told to have arrived: some of it may yet be added', async (t) => {
+    let late: Buffer | undefined;
+    const uploads = await uploadServer(t, {
+      intercept: async (request, response, { received }) => {
+        if (request.method === 'PATCH' && late === undefined) {
+          for await (const chunk of request as AsyncIterable<Buffer>) {
+            late = chunk;
+            break;
+          }
+          request.socket.destroy();
+          return true;
+        }
+        if (request.method !== 'GET' || !late) return false;
+        begin(response, 0, 204, { Range: '0-0' });
+        received[0] = late;
+        return true;
+      },
+    });
+    assert.equal(await push(t, uploads), 'uploaded');
+    assert.equal(uploads.received.length, 2);
+  });
+
   void test('starts over when the upload is gone', async (t) => {
     let isGone = false;
     const uploads = await uploadServer(t, {

@@ -7,7 +7,7 @@ import { jsonLines } from '#client';
 import type { ImageSummary, ProgressLine } from '#spec';
 import { refuses, useEngine } from '../../helpers/engine.ts';
 import { startDockerRegistry, type DockerRegistry } from '../../helpers/docker-registry.ts';
-import { runProgram } from '../../helpers/docker-cli.ts';
+import { dockerCliPath, runProgram } from '../../helpers/docker-cli.ts';
 import { RegistryProbe } from '../../helpers/registry-client.ts';
 import { berthOnly } from '../../helpers/target.ts';
 import { layerOf } from '../images/archives.ts';
@@ -192,7 +192,7 @@ test('credentials are verified by login, needed by push and pull, and kept by th
   t.after(() => rmSync(directory, { recursive: true }));
   for (const [program, leading] of [
     [berthCli, ['-H', engine.host]],
-    ['docker', ['-H', engine.host]],
+    [dockerCliPath(), ['-H', engine.host]],
   ] as const) {
     writeFileSync(join(directory, 'config.json'), '{}');
     const run = (args: string[], stdin = ''): ReturnType<typeof runProgram> =>
