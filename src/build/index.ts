@@ -1,4 +1,5 @@
 export { openBuilds, type Builds, type BuildsOptions, type PruneCommand } from './open-builds.ts';
+export type { GcPolicy } from './cache/gc-policy.ts';
 export type { BuildCommand } from './build-service.ts';
 export type {
   BuildEvent,

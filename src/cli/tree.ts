@@ -69,6 +69,15 @@ const image: GroupNode = {
   ],
 };
 
+const builder: GroupNode = {
+  name: 'builder',
+  summary: 'Manage builds',
+  children: [
+    leaf('build', 'Build an image from a Dockerfile', () => import('./commands/image/build.ts')),
+    leaf('prune', 'Remove build cache', () => import('./commands/builder/prune.ts')),
+  ],
+};
+
 const manifest: GroupNode = {
   name: 'manifest',
   summary: 'Manage image manifests and manifest lists',
@@ -152,7 +161,7 @@ const system: GroupNode = {
 const planned = (name: string, summary: string, swarm = false): GroupNode => ({ name, summary, swarm, children: [] });
 
 export const groups: readonly GroupNode[] = [
-  planned('builder', 'Manage builds'),
+  builder,
   planned('buildx', 'Build with BuildKit'),
   planned('checkpoint', 'Manage checkpoints'),
   planned('compose', 'Run applications of several containers'),

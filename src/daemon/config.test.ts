@@ -79,3 +79,23 @@ test('network settings come from flags and from the file, and switches take a va
     /a list of objects with base and size is expected/,
   );
 });
+
+test('the limits of the build cache come from the file', (t) => {
+  const policies = (gc: unknown): unknown =>
+    configOf(['--config-file', withFile(t, { builder: { gc } })]).builder.policies;
+  assert.equal(configOf([]).builder.policies, undefined);
+  assert.equal(policies({ enabled: true }), undefined);
+  assert.deepEqual(policies({ enabled: false }), []);
+  const policy = [
+    { keepStorage: '10GB', filter: ['unused-for=2200h'] },
+    { maxUsedSpace: '1.5k', all: true },
+  ];
+  const filters = new Map([['unused-for', ['2200h']]]);
+  const none = { reservedBytes: undefined, maxUsedBytes: undefined, minFreeBytes: undefined };
+  assert.deepEqual(policies({ policy }), [
+    { ...none, all: false, filters, reservedBytes: 10 * 1024 ** 3 },
+    { ...none, all: true, filters: new Map(), maxUsedBytes: 1536 },
+  ]);
+  assert.throws(() => policies({ nope: 1 }), /builder\.gc\.nope/);
+  assert.throws(() => policies({ policy: [{ keepStorage: 'much' }] }), /a size is expected/);
+});

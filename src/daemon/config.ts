@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { EngineError } from '#errors';
 import type { LogLevel } from '#lib';
+import { type BuilderConfig, toBuilderConfig } from './builder-config.ts';
 import { type NetworkConfig, poolList, toNetworkConfig } from './network-config.ts';
 import { mirrorList, toRegistryConfig, type RegistryConfig } from './registry-config.ts';
 
@@ -31,6 +32,7 @@ export interface DaemonConfig {
   /** Unencrypted TCP beyond loopback was asked for explicitly. */
   allowInsecureTcp: boolean;
   registries: RegistryConfig;
+  builder: BuilderConfig;
 }
 
 /** What the command line asks for. */
@@ -118,8 +120,8 @@ export function readInvocation(args: string[]): Invocation {
   const flags = parseFlags(args);
   if (flags.has('help')) return { action: 'help' };
   if (flags.has('version')) return { action: 'version' };
-  const values = new Map([...readConfigFile(flags), ...flags]);
-  const config = toConfig(values);
+  const { values: fromFile, builder } = readConfigFile(flags);
+  const config = toConfig(new Map([...fromFile, ...flags]), builder);
   return flags.has('validate') ? { action: 'validated' } : { action: 'run', config };
 }
 
@@ -170,12 +172,14 @@ function toValue(value: string | boolean | (string | boolean)[]): string | boole
   return Array.isArray(value) ? value.map(String) : value;
 }
 
-function readConfigFile(flags: Values): Values {
+function readConfigFile(flags: Values): { values: Values; builder: BuilderConfig } {
   const given = flags.get('config-file');
   const path = typeof given === 'string' ? given : '/etc/berth/daemon.json';
-  if (given === undefined && !existsSync(path)) return new Map();
   const problem = (reason: string): EngineError =>
     invalid(`unable to configure the daemon with file ${path}: ${reason}`);
+  if (given === undefined && !existsSync(path)) {
+    return { values: new Map(), builder: toBuilderConfig(undefined, problem) };
+  }
   let parsed: unknown;
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'));
@@ -188,7 +192,8 @@ function readConfigFile(flags: Values): Values {
       .filter(([name]) => !notInFile.has(name))
       .map(([name, option]) => [option.key ?? name, name]),
   );
-  const entries = flattenProxies(parsed, problem);
+  const builder = toBuilderConfig('builder' in parsed ? parsed.builder : undefined, problem);
+  const entries = flattenProxies(parsed, problem).filter(([key]) => key !== 'builder');
   const strange = entries.filter(([key]) => !byKey.has(key)).map(([key]) => key);
   if (strange.length > 0) {
     throw problem(`the following directives don't match any configuration option: ${strange.join(', ')}`);
@@ -204,12 +209,13 @@ function readConfigFile(flags: Values): Values {
       `the following directives are specified both as a flag and in the configuration file: ${doubled.join(', ')}`,
     );
   }
-  return new Map(
+  const values: Values = new Map(
     entries.map(([key, value]) => {
       const name = byKey.get(key) ?? key;
       return [name, decodeFileValue(name, key, value, problem)];
     }),
   );
+  return { values, builder };
 }
 
 /** `proxies` holds the three keys that are also allowed beside it. */
@@ -253,7 +259,7 @@ function decodeFileValue(
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-function toConfig(values: Values): DaemonConfig {
+function toConfig(values: Values, builder: BuilderConfig): DaemonConfig {
   const text = (name: Name, fallback: string): string => {
     const value = values.get(name);
     return typeof value === 'string' && value !== '' ? value : fallback;
@@ -291,6 +297,7 @@ function toConfig(values: Values): DaemonConfig {
     initPath: text('init-path', ''),
     allowInsecureTcp: values.get('allow-insecure-tcp') === true,
     registries: toRegistryConfig({ text, list }, process.env),
+    builder,
   };
 }
 

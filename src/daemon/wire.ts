@@ -120,8 +120,11 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
     images: engine.buildImages,
     root: join(config.dataRoot, 'build'),
     execRoot: join(config.execRoot, 'build'),
+    policies: config.builder.policies,
+    logger,
     pruned: (freedBytes) => engine.buildCachePruned(freedBytes),
   });
+  opening.defer(() => builds.close());
 
   const api = createApiServer({
     backends: {

@@ -70,7 +70,7 @@ export interface EngineOptions {
   facts: Omit<SystemFacts, 'initBinary' | 'cgroup'>;
   openFileDescriptors: () => number;
   /** What builds keep, for `system df`. */
-  buildCacheUsage: () => readonly BuildCacheEntry[];
+  buildCacheUsage: () => Promise<readonly BuildCacheEntry[]>;
 }
 
 /** Containers, images, execs, events: every use case, wired. Open once per data root. */

@@ -9,8 +9,6 @@ export interface PruneRequest {
   readonly filters: ReadonlyMap<string, readonly string[]>;
   /** The cache may keep this much. */
   readonly keepBytes: number;
-  /** Nothing used after this time goes: nanoseconds since the epoch; undefined for no such limit. */
-  readonly unusedSince?: bigint | undefined;
 }
 
 /**
@@ -25,8 +23,7 @@ export function choosePruned(entries: readonly CacheEntry[], request: PruneReque
   const chosen: CacheEntry[] = [];
   for (const entry of entries) {
     if (request.keepBytes > 0 && leftBytes <= request.keepBytes) break;
-    const isRecent = request.unusedSince !== undefined && lastUse(entry) > request.unusedSince;
-    if (entry.InUse || isRecent || (entry.Shared && !request.all) || !matches(entry)) continue;
+    if (entry.InUse || (entry.Shared && !request.all) || !matches(entry)) continue;
     chosen.push(entry);
     leftBytes -= entry.Size;
   }

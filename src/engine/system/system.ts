@@ -46,7 +46,7 @@ export interface SystemDeps {
   events: EventBus;
   openFileDescriptors(): number;
   /** What builds keep. */
-  buildCacheUsage(): readonly BuildCacheEntry[];
+  buildCacheUsage(): Promise<readonly BuildCacheEntry[]>;
 }
 
 const goArchitectures: Record<string, string> = { x64: 'amd64', arm64: 'arm64' };
@@ -130,12 +130,12 @@ export class System {
       answer['Containers'] = await this.#deps.containers.list({ all: true, limit: 0, size: true, filters: new Map() });
     }
     if (wants('volume')) answer['Volumes'] = await this.#volumeUsage();
-    if (wants('build-cache')) Object.assign(answer, this.#buildCacheUsage());
+    if (wants('build-cache')) Object.assign(answer, await this.#buildCacheUsage());
     return answer;
   }
 
-  #buildCacheUsage(): { BuildCache: readonly BuildCacheEntry[]; BuilderSize: number } {
-    const entries = this.#deps.buildCacheUsage();
+  async #buildCacheUsage(): Promise<{ BuildCache: readonly BuildCacheEntry[]; BuilderSize: number }> {
+    const entries = await this.#deps.buildCacheUsage();
     return { BuildCache: entries, BuilderSize: entries.reduce((sum, { Size }) => sum + Size, 0) };
   }
 

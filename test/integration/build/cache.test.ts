@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BuildCacheEntry, ImageInspect, PruneBuildCacheResponse } from '#spec';
 import { build, type BuildInput, type ContextFiles } from '../../helpers/build.ts';
 import { busybox } from '../../helpers/busybox-image.ts';
 import { useEngine } from '../../helpers/engine.ts';
+import { until } from '../../helpers/until.ts';
 
 const engine = useEngine();
 
@@ -95,11 +98,15 @@ test('SOURCE_DATE_EPOCH makes two builds the same image, to the last layer', asy
   assert.equal(Created, '2023-11-14T22:13:20Z');
 });
 
+async function entries(): Promise<BuildCacheEntry[]> {
+  return (await engine.client.get<{ BuildCache: BuildCacheEntry[] }>('/system/df', { type: 'build-cache' })).BuildCache;
+}
+
+async function prune(query: Record<string, string | boolean | number>): Promise<PruneBuildCacheResponse> {
+  return await engine.client.post<PruneBuildCacheResponse>('/build/prune', query);
+}
+
 test('df shows the cache, prune frees what no image shares, and with all everything', async () => {
-  const entries = async (): Promise<BuildCacheEntry[]> =>
-    (await engine.client.get<{ BuildCache: BuildCacheEntry[] }>('/system/df', { type: 'build-cache' })).BuildCache;
-  const prune = async (query: Record<string, string | boolean | number>): Promise<PruneBuildCacheResponse> =>
-    await engine.client.post<PruneBuildCacheResponse>('/build/prune', query);
   await prune({ all: true });
   assert.deepEqual(await entries(), []);
   await build(
@@ -118,4 +125,38 @@ test('df shows the cache, prune frees what no image shares, and with all everyth
   assert.deepEqual(await entries(), []);
   // The image has its layers still.
   assert.equal((await engine.docker(['run', '--rm', 'pruned', 'ls', '/s'])).stdout, '/s\n');
+});
+
+test('folders of cache mounts are shown and pruned, but not under a step', async () => {
+  await prune({ all: true });
+  const mount = 'RUN --mount=type=cache,id=pruned,target=/c';
+  await build(engine, `FROM ${busybox}\n${mount} head -c 5000 /dev/zero > /c/f\n`);
+  const [shown] = (await entries()).filter(({ Type }) => Type === 'exec.cachemount');
+  assert.equal(shown?.Size, 5000);
+  let pruning: Promise<PruneBuildCacheResponse> | undefined;
+  const { error, text } = await build(engine, `FROM ${busybox}\n${mount} echo begun; sleep 1; cat /c/f > /f\n`, {
+    seen: (seen) => {
+      if (seen.includes('begun\n')) pruning ??= prune({ filters: '{"type":["exec.cachemount"]}' });
+    },
+  });
+  assert.equal(error, undefined, text);
+  assert.equal((await pruning)?.CachesDeleted, null);
+  assert.equal((await prune({ filters: '{"type":["exec.cachemount"]}' })).SpaceReclaimed, 5000);
+  assert.match((await build(engine, `FROM ${busybox}\n${mount} ls /c/f || echo gone\n`)).text, /gone$/m);
+});
+
+test('docker builder prune and system df of the stock client', async () => {
+  await build(engine, `FROM ${busybox}\nRUN echo stock > /x\n`);
+  assert.match((await engine.docker(['system', 'df'])).stdout, /^Build Cache +[1-9]\d* /m);
+  const { stdout } = await engine.docker(['builder', 'prune', '-af']);
+  assert.match(stdout, /^Deleted build cache objects:\n[0-9a-z]+\n[^]*Total reclaimed space: /);
+});
+
+test('what daemon.json does not let stay goes after a build', async (t) => {
+  const file = join(engine.daemon.dataRoot, '../daemon.json');
+  t.after(() => writeFileSync(file, '{}'));
+  writeFileSync(file, JSON.stringify({ builder: { gc: { policy: [{ all: true, keepStorage: '1KB' }] } } }));
+  await engine.daemon.restart();
+  await build(engine, `FROM ${busybox}\nRUN head -c 5000 /dev/zero > /x\n`);
+  await until(async () => (await entries()).length === 0, { what: 'an empty cache' });
 });
