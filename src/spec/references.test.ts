@@ -15,7 +15,7 @@ test('parseReference normalises, and familiarReference shortens again', () => {
     ['localhost:5000/a/b:t', 'localhost:5000/a/b:t', 'localhost:5000/a/b:t'],
     ['[::1]:5000/a', '[::1]:5000/a', '[::1]:5000/a'],
     ['Host/a', 'Host/a', 'Host/a'],
-    ['ghcr.io/a/b__c-d.e', 'ghcr.io/a/b__c-d.e', 'ghcr.io/a/b__c-d.e'],
+    ['registry.example.com/a/b__c-d.e', 'registry.example.com/a/b__c-d.e', 'registry.example.com/a/b__c-d.e'],
     [`a:t@sha256:${hex}`, `docker.io/library/a:t@sha256:${hex}`, `a:t@sha256:${hex}`],
   ];
   for (const [text = '', full, short] of cases) {

@@ -62,7 +62,7 @@ function parseReferenceDigest(text: string): Digest {
 }
 
 /**
- * Parses and normalises a name such as `busybox`, `ghcr.io/a/b:1`, `a/b@sha256:…`. No tag is added.
+ * Parses and normalises a name such as `busybox`, `registry.example.com/a/b:1`, `a/b@sha256:…`. No tag is added.
  *
  * @throws {@link EngineError} invalidArgument with Docker's texts.
  * @see the reference grammar of the distribution project
@@ -121,7 +121,7 @@ export function formatReference(reference: ImageReference): string {
   return repositoryName(reference) + suffix(reference);
 }
 
-/** The repository as users see it: `busybox`, `user/app`, `ghcr.io/a/b`. */
+/** The repository as users see it: `busybox`, `user/app`, `registry.example.com/a/b`. */
 export function familiarName(reference: ImageReference): string {
   if (reference.domain !== DEFAULT_DOMAIN) return repositoryName(reference);
   const short = reference.path.slice(OFFICIAL_NAMESPACE.length);
