@@ -2,6 +2,7 @@ import type { Work } from '../work.ts';
 import { cliPs, cliStart } from './cli-start.ts';
 import { dns } from './dns.ts';
 import { exec } from './exec.ts';
+import { jsonLog } from './json-log.ts';
 import { load20k } from './load20k.ts';
 import { memory, memoryIdle } from './memory.ts';
 import { parallel50 } from './parallel50.ts';
@@ -25,6 +26,7 @@ export const works: readonly Work[] = [
   parallel50,
   memory,
   stdout256,
+  jsonLog,
   ...registryWorks,
   ps500,
 ];

@@ -31,6 +31,8 @@ export interface FollowedLog {
    * then. Without it the first failure after the end of the run is the last.
    */
   patienceMs?: number;
+  /** How long the removal of the container waits for the end. */
+  removalMs: number;
 }
 
 export interface LogFollowersOptions {
@@ -73,20 +75,18 @@ export class LogFollowers {
     void this.#followers.get(id)?.end();
   }
 
-  /** Stops for good; what is left is left. Repeatable. */
+  /** The container is going: ends as far as there is time, then stops for good. Repeatable. */
   async forget(id: string): Promise<void> {
     const follower = this.#followers.get(id);
+    if (!follower) return;
+    await follower.leave();
     this.#followers.delete(id);
-    await follower?.stop(0);
+    await follower.stop(0);
   }
 
   /** The file that is being read; undefined for a log that is not followed or not begun. */
   readingInode(id: string): bigint | undefined {
     return this.#followers.get(id)?.readingInode;
-  }
-
-  isFollowed(id: string): boolean {
-    return this.#followers.has(id);
   }
 
   /** Stops after what is being consumed. The next life goes on from there. */
@@ -156,6 +156,11 @@ class Follower {
     const { patienceMs } = this.#log;
     if (patienceMs === undefined) await this.end();
     else if (!this.#ended) await settlesWithin(this.end(), patienceMs);
+  }
+
+  /** Ends as far as there is time for it when the container is removed. */
+  async leave(): Promise<void> {
+    if (!this.#failing) await settlesWithin(this.end(), this.#log.removalMs);
   }
 
   /** Never rejects. */

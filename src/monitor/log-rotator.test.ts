@@ -4,7 +4,7 @@ import { closeSync, constants, mkdtempSync, openSync, readSync, readdirSync, rmS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { LogRotator } from './log-rotator.ts';
+import { LogRotator, planRemovals } from './log-rotator.ts';
 
 let directory = '';
 let control = -1;
@@ -58,3 +58,17 @@ function reopenOrCreate(round: number): void {
   if (round === 0) writeFileSync(join(directory, 'log'), 'x'.repeat(11));
   else reopen('x'.repeat(11));
 }
+
+test('planRemovals keeps what a late reader needs, up to its bound', () => {
+  const rotated = [1, 2, 3, 4].map((number) => ({ number, inode: BigInt(number), size: 10 }));
+  const plan = (readingInode: bigint | undefined, maxUnreadBytes: number): ReturnType<typeof planRemovals> =>
+    planRemovals(rotated, {
+      maxFiles: 3,
+      reader: { readingInode: () => readingInode, maxUnreadBytes, onDropped: () => undefined },
+    });
+  assert.deepEqual(planRemovals(rotated, { maxFiles: 3 }), { remove: [2, 3, 4], droppedBytes: 0 });
+  assert.deepEqual(plan(9n, 100), { remove: [2, 3, 4], droppedBytes: 0 }, 'it reads the current file');
+  assert.deepEqual(plan(3n, 100), { remove: [4], droppedBytes: 0 });
+  assert.deepEqual(plan(undefined, 100), { remove: [], droppedBytes: 0 });
+  assert.deepEqual(plan(4n, 25), { remove: [3, 4], droppedBytes: 20 });
+});

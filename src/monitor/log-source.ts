@@ -49,6 +49,12 @@ export class LogSource {
     }
   }
 
+  /** What is left of the file that is being read. */
+  async restBytes(): Promise<number> {
+    if (this.#file === undefined && !(await this.#resume())) return 0;
+    return this.#file === undefined ? 0 : (await this.#file.stat()).size - this.#offset;
+  }
+
   advance(bytes: number): void {
     this.#offset += bytes;
   }

@@ -90,8 +90,9 @@ export class ContainerLogs {
     else await this.#followers.finish(id);
   }
 
-  /** The container is going: what was not delivered is lost. Repeatable. */
+  /** The container is going, and what comes of its log with it. Repeatable. */
   async forget(id: string): Promise<void> {
+    this.#rotator.remove(id);
     await this.#followers.forget(id);
   }
 

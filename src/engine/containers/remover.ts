@@ -110,8 +110,8 @@ export class Remover {
   async sweep(id: string, volumes: readonly string[]): Promise<void> {
     const { registry, processes, layers, networks, directories, failpoint } = this.#deps;
     const inUse = new Set(registry.list().flatMap((other) => other.mounts.map(({ point }) => point.Name)));
-    await processes.cleanup(id);
     await processes.forgetLog(id);
+    await processes.cleanup(id);
     failpoint('remove-after-processes');
     await networks.remove(id);
     await layers.remove(id);

@@ -7,6 +7,13 @@ const PIECE_BYTES = 16 * 1024;
 /** `2024-05-01T10:00:00.123456789+00:00 stdout F `, always. */
 const TIME_BYTES = 35;
 const HEADER_BYTES = TIME_BYTES + 10;
+/** The nine digits after the point. */
+const FRACTION_START = 20;
+const FRACTION_END = 29;
+const ZERO = 0x30;
+const lineHead = Uint8Array.from(Buffer.from('{"log":"'));
+const lineTail = Uint8Array.from(Buffer.from('Z"}\n'));
+const noBytes = new Uint8Array(0);
 /** Where `stdout` has an o and `stderr` an e. */
 const STREAM_AT = TIME_BYTES + 4;
 /** What a byte may become at most: `\u0000`. */
@@ -42,6 +49,9 @@ export class JsonEncoder {
   #length: number;
   #second: string;
   #secondText: string;
+  /** A time within the second that `heads` are for. */
+  #secondBytes: Uint8Array;
+  #heads: Partial<Record<StreamName, Uint8Array>>;
 
   /** @param attributes - The `attrs` of every line; none when empty. */
   constructor(attributes: Readonly<Record<string, string>>, pending: PendingLines) {
@@ -57,6 +67,8 @@ export class JsonEncoder {
     this.#length = 0;
     this.#second = '';
     this.#secondText = '';
+    this.#secondBytes = noBytes;
+    this.#heads = {};
   }
 
   /** Lines begun and not ended, for whoever goes on later. What comes next does not change the answer. */
@@ -89,15 +101,50 @@ export class JsonEncoder {
   #record(records: Buffer, start: number, end: number): void {
     const stream = end - start < HEADER_BYTES ? undefined : streamOf(records, start);
     if (stream === undefined) return;
+    const full = records[start + HEADER_BYTES - 2] === FULL;
+    const whole = full && this.#pending[stream].lastTime === '' && end - start < HEADER_BYTES + PIECE_BYTES;
+    if (whole && this.#writePlain(stream, records, start, end)) return;
     const data = records.subarray(start + HEADER_BYTES, end);
     const time = this.#time(records, start);
-    const full = records[start + HEADER_BYTES - 2] === FULL;
-    const pending = this.#pending[stream];
-    if (full && pending.lastTime === '' && data.length < PIECE_BYTES) {
-      this.#write(stream, data, time, 'line');
-    } else {
-      this.#join(stream, data, time, full);
+    if (whole) this.#write(stream, data, time, 'line');
+    else this.#join(stream, data, time, full);
+  }
+
+  /**
+   * The way most lines go, byte by byte without objects or strings. False, and nothing is written, if something in the
+   * line has to be escaped.
+   */
+  #writePlain(stream: StreamName, records: Buffer, start: number, end: number): boolean {
+    const head = this.#heads[stream];
+    if (!head || !isSameSecond(this.#secondBytes, records, start)) this.#learnSecond(records, start);
+    const tail = this.#heads[stream] ?? noBytes;
+    this.#reserve(end - start + tail.length + 64);
+    const out = this.#out;
+    let at = this.#length;
+    for (let i = 0; i < lineHead.length; i++) out[at++] = lineHead[i] ?? 0;
+    for (let i = start + HEADER_BYTES; i < end; i++) {
+      const byte = records[i] ?? 0;
+      if (plainBytes[byte] !== 1) return false;
+      out[at++] = byte;
     }
+    for (let i = 0; i < tail.length; i++) out[at++] = tail[i] ?? 0;
+    let fractionEnd = start + FRACTION_END;
+    while (fractionEnd > start + FRACTION_START && records[fractionEnd - 1] === ZERO) fractionEnd--;
+    // The point goes with the last digit.
+    if (fractionEnd === start + FRACTION_START) fractionEnd--;
+    for (let i = start + FRACTION_START - 1; i < fractionEnd; i++) out[at++] = records[i] ?? 0;
+    for (let i = 0; i < lineTail.length; i++) out[at++] = lineTail[i] ?? 0;
+    this.#length = at;
+    return true;
+  }
+
+  /** Prepares what stands after a line, up to the second. */
+  #learnSecond(records: Buffer, start: number): void {
+    this.#time(records, start);
+    this.#secondBytes = Uint8Array.prototype.slice.call(records, start, start + TIME_BYTES);
+    const second = Buffer.from(this.#secondText);
+    const { stdout, stderr } = this.#around;
+    this.#heads = { stdout: Buffer.concat([stdout.line, second]), stderr: Buffer.concat([stderr.line, second]) };
   }
 
   #join(stream: StreamName, data: Buffer, time: string, full: boolean): void {
@@ -170,6 +217,13 @@ export class JsonEncoder {
     this.#out.set(bytes, this.#length);
     this.#length += bytes.length;
   }
+}
+
+/** Whether a record's time is in the second, and the zone, of another. */
+function isSameSecond(time: Uint8Array, records: Buffer, start: number): boolean {
+  for (let i = FRACTION_START - 2; i >= 0; i--) if (time[i] !== records[start + i]) return false;
+  for (let i = FRACTION_END; i < TIME_BYTES; i++) if (time[i] !== records[start + i]) return false;
+  return true;
 }
 
 /** ` stdout ` and ` stderr ` differ from the third letter on. */

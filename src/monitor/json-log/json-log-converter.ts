@@ -1,12 +1,9 @@
 import { LogSource } from '../log-source.ts';
-import type { FollowedLog } from '../log-followers.ts';
 import { JsonEncoder } from './json-encoder.ts';
 import { JsonLogFile, type JsonLogLimits } from './json-log-file.ts';
 
 /** One read of conmon's log; what it becomes is committed at once. */
 const CHUNK_BYTES = 512 * 1024;
-/** After a failure, a full disk mostly. */
-const RETRY_MS = 5000;
 
 export interface JsonLog extends JsonLogLimits {
   /** The log that conmon writes. */
@@ -18,13 +15,8 @@ export interface JsonLog extends JsonLogLimits {
   attributes: Readonly<Record<string, string>>;
 }
 
-/** A container's json-file, for those who follow logs. */
-export function followJsonLog(log: JsonLog): FollowedLog {
-  return { sourcePath: log.sourcePath, retryMs: RETRY_MS, open: () => JsonLogConverter.open(log) };
-}
-
 /** Converts conmon's log into a json-file, from where it was left. One call at a time. */
-class JsonLogConverter {
+export class JsonLogConverter {
   readonly #source: LogSource;
   readonly #target: JsonLogFile;
   readonly #encoder: JsonEncoder;
@@ -40,23 +32,31 @@ class JsonLogConverter {
     this.#encoder = new JsonEncoder(log.attributes, target.pending);
   }
 
+  /** The file of conmon's log that is being read; those before it are done with. */
   get sourceInode(): bigint {
     return this.#source.position.inode;
   }
 
-  async drain(stop: () => boolean): Promise<boolean> {
-    let converted = false;
-    while (!stop()) {
+  /** Whether there is more than this to read in the file that is being read. */
+  async isBehind(bytes: number): Promise<boolean> {
+    return (await this.#source.restBytes()) > bytes;
+  }
+
+  /** Converts what there is, until `stop` says so; the bytes read. */
+  async drain(stop: (convertedBytes: number) => boolean): Promise<number> {
+    let converted = 0;
+    while (!stop(converted)) {
       const found = await this.#source.read(CHUNK_BYTES);
       if (found === undefined) break;
       await this.#target.append(this.#encoder.encode(found.records));
       this.#source.advance(found.bytes);
       this.#commit();
-      converted = true;
+      converted += found.bytes;
     }
     return converted;
   }
 
+  /** The run is over: a last line without an end is written, too. After {@link drain}. */
   async finish(): Promise<void> {
     const rest = this.#encoder.end();
     if (rest.length === 0) return;

@@ -28,6 +28,7 @@ export function followShippedLog(log: ShippedLog): FollowedLog {
     sourcePath: log.sourcePath,
     retryMs: log.retryMs,
     patienceMs: PATIENCE_MS,
+    removalMs: PATIENCE_MS,
     open: () => Promise.resolve().then(() => new LogShipper(log)),
   };
 }
