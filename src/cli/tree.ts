@@ -108,6 +108,11 @@ const network: GroupNode = {
     leaf('inspect', 'Show all details of one or more networks', () => import('./commands/network/inspect.ts')),
     leaf('ls', 'List networks', () => import('./commands/network/ls.ts'), ['list']),
     leaf('prune', 'Remove all unused networks', () => import('./commands/network/prune.ts')),
+    leaf(
+      'repair',
+      'Make firewall rules and bridges again that others have removed',
+      () => import('./commands/network/repair.ts'),
+    ),
     leaf('rm', 'Remove one or more networks', () => import('./commands/network/rm.ts'), ['remove']),
   ],
 };

@@ -67,6 +67,15 @@ const options = {
     help: 'Where networks are cut from (base=172.30.0.0/16,size=24); default: /24s of 172.17-31 and 192.168',
   },
   mtu: { kind: 'integer', help: 'MTU of the default network (default: the way out, 1500 at most)' },
+  ip: { kind: 'string', help: 'Address that ports are published at unless told (default "0.0.0.0", all)' },
+  'respect-firewall': {
+    kind: 'boolean',
+    help: "Published ports obey the host's rules for incoming packets: connections pass through the daemon",
+  },
+  'warn-public-ports': {
+    kind: 'boolean',
+    help: "Warn when a port is published at all of the host's addresses",
+  },
   icc: { kind: 'boolean', help: 'Containers of the default network reach each other (default true)' },
   'ip-masq': { kind: 'boolean', help: "Hide the default network behind the host's addresses (default true)" },
   'ip-forward': { kind: 'boolean', help: 'Switch on IPv4 forwarding (default true)' },

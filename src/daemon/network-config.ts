@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { EngineError } from '#errors';
 import { parseCidr, type Pool } from '#net';
 
@@ -12,13 +13,22 @@ export interface NetworkConfig {
   ipMasquerade: boolean;
   ipForward: boolean;
   firewall: boolean;
+  /** Where ports are published that name no address. */
+  hostBinding: string;
+  /** Published ports obey the host's rules for what comes in. */
+  respectFirewall: boolean;
+  /** Tell whoever publishes a port on all of the host's addresses. */
+  warnPublicPorts: boolean;
 }
 
 /** What of the flags and `daemon.json` is asked for by name. */
 export interface NetworkValues {
-  text(name: 'fixed-cidr' | 'mtu', fallback: string): string;
+  text(name: 'fixed-cidr' | 'mtu' | 'ip', fallback: string): string;
   list(name: 'default-address-pool'): string[];
-  flag(name: 'icc' | 'ip-masq' | 'ip-forward' | 'iptables', fallback: boolean): boolean;
+  flag(
+    name: 'icc' | 'ip-masq' | 'ip-forward' | 'iptables' | 'respect-firewall' | 'warn-public-ports',
+    fallback: boolean,
+  ): boolean;
 }
 
 function invalid(message: string): EngineError {
@@ -67,6 +77,11 @@ function parseMtu(text: string): number | undefined {
   return mtu;
 }
 
+function parseAddress(text: string): string {
+  if (isIP(text) === 0) throw invalid(`invalid IP address: ${text}`);
+  return text;
+}
+
 /** @throws invalidArgument for pools, ranges and sizes that cannot be. */
 export function toNetworkConfig(given: NetworkValues): NetworkConfig {
   const pools = given.list('default-address-pool').map(parsePool);
@@ -80,5 +95,8 @@ export function toNetworkConfig(given: NetworkValues): NetworkConfig {
     ipMasquerade: given.flag('ip-masq', true),
     ipForward: given.flag('ip-forward', true),
     firewall: given.flag('iptables', true),
+    hostBinding: parseAddress(given.text('ip', '0.0.0.0')),
+    respectFirewall: given.flag('respect-firewall', false),
+    warnPublicPorts: given.flag('warn-public-ports', false),
   };
 }

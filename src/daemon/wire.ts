@@ -93,6 +93,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
     initByDefault: config.init,
     log: config.log,
     dns: { servers: config.dns, search: config.dnsSearch, options: config.dnsOptions },
+    publicPortWarning: config.network.warnPublicPorts ? { hostBinding: config.network.hostBinding } : undefined,
     registries: { ...registries, client },
     facts: {
       id: engineId(config.dataRoot),

@@ -66,6 +66,8 @@ export interface EngineOptions {
   /** The log driver of containers that name none, and its options. */
   log: LogConfig;
   dns: { servers: string[]; search: string[]; options: string[] };
+  /** See {@link Creator}. */
+  publicPortWarning?: { hostBinding: string } | undefined;
   registries: Pick<RegistriesOptions, 'client' | 'maxConcurrentDownloads' | 'maxConcurrentUploads'>;
   facts: Omit<SystemFacts, 'initBinary' | 'cgroup'>;
   openFileDescriptors: () => number;
@@ -198,6 +200,7 @@ export class Engine {
         readonlyPaths: defaultReadonlyPaths,
       },
       findNetwork: (ref) => networks.find(ref),
+      publicPortWarning: options.publicPortWarning,
       resolveImage: (ref, platform) => images.resolve(ref, platform),
       failpoint,
     });

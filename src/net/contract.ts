@@ -146,6 +146,8 @@ export interface Networks {
   rename(containerId: string, networkId: string, names: readonly string[]): boolean;
   /** Where a container is now; its ports move when the way out does. */
   endpointsOf(containerId: string): Endpoint[];
+  /** Makes again what others took from the kernel: rules, bridges, cables, routes. Connections go on. */
+  repair(): Promise<void>;
   /** After a restart: adopts the sandboxes of `running`, removes every other one of ours from the kernel. */
   reconcile(running: readonly Sandbox[]): Promise<void>;
   /** Per-interface counters inside a sandbox; empty for `host`. */

@@ -132,3 +132,11 @@ export function portNotBound(port: PublishedPort, containerAddress: string, caus
   const what = `${host}:${hostPort}:${containerAddress}:${containerPort}/${protocol}`;
   return new EngineError('conflict', 'PORT_NOT_BOUND', `failed to bind host port for ${what}: ${reason}`, { cause });
 }
+
+export function proxyWithoutSctp(): EngineError {
+  return new EngineError(
+    'notImplemented',
+    'SCTP_NOT_PROXIED',
+    'sctp ports are led to containers by the kernel alone: not from IPv6, nor without firewall rules',
+  );
+}

@@ -94,7 +94,12 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     const firewall = this.#options.firewall === false ? undefined : undo.use(new Firewall(sys, logger, tableName));
     const mtu = this.#options.mtu ?? hostMtu(socket);
     const bridges = new Bridges(this.#options, { socket, firewall, bridgeName: this.#bridgeName, mtu });
-    const ports = new Ports({ sys, logger, firewall, ephemeral: readEphemeralPorts(sys) });
+    const ports = new Ports({
+      sys,
+      logger,
+      firewall: this.#options.respectFirewall === true ? undefined : firewall,
+      ephemeral: readEphemeralPorts(sys),
+    });
     undo.defer(() => ports.close());
     // The first table that the kernel gets has the ports of what runs.
     for (const { networkId, containerId, address, ports: taken = [] } of this.#options.store.listAllocations()) {
@@ -263,6 +268,16 @@ export class BridgeNetworks implements Networks, NetworkCatalog {
     state.socket[Symbol.dispose]();
     state.firewall?.[Symbol.dispose]();
     this.#state = undefined;
+  }
+
+  async repair(): Promise<void> {
+    const state = this.#opened();
+    state.bridges.repair();
+    state.ports.repair();
+    for (const containerId of readdirSync(this.#netnsFolder)) {
+      const endpoints = this.endpointsOf(containerId);
+      this.#repair(state, { containerId, netnsPath: this.#netnsPath(containerId), endpoints });
+    }
   }
 
   #reconcilePorts(state: OpenState, running: readonly Sandbox[]): void {

@@ -35,6 +35,11 @@ export interface NetworkOptions {
   hostResolvConf?: string | undefined;
   /** Where ports are published that name no address (`--ip`). Default all addresses. */
   hostBinding?: string | undefined;
+  /**
+   * Published ports obey the host's rules for what comes in: connections end at the daemon, which passes them on, instead
+   * of being led past those rules. Containers see the bridge's address then. Default false.
+   */
+  respectFirewall?: boolean | undefined;
   /** Let containers of the default bridge reach each other (`--icc`). Default true. */
   interContainer?: boolean | undefined;
 }

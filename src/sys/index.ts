@@ -41,6 +41,8 @@ export type { InterfaceAddress } from './netlink/addresses.ts';
 export type { Route, RouteSettings } from './netlink/routes.ts';
 export { ipFromBytes, ipToBytes, macFromBytes, macToBytes } from './netlink/addresses-text.ts';
 
+export type { Conntrack } from './conntrack.ts';
+
 export type { Nft } from './nft/index.ts';
 export type { NftSocket } from './nft/nft-socket.ts';
 export type { NftChange } from './nft/changes.ts';

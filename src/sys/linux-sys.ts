@@ -1,4 +1,5 @@
 import { linuxCgroups } from './cgroups/index.ts';
+import { linuxConntrack } from './conntrack.ts';
 import { linuxFiles } from './files/index.ts';
 import { linuxMounts } from './mounts/index.ts';
 import { linuxNamespaces } from './namespaces/index.ts';
@@ -18,6 +19,7 @@ export function createLinuxSys(): Sys {
     files: linuxFiles,
     netlink: linuxNetlink,
     nft: linuxNft,
+    conntrack: linuxConntrack,
     cgroups: linuxCgroups,
   };
 }

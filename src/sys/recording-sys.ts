@@ -71,6 +71,7 @@ export function createRecordingSys(answers: RecordedAnswers = {}): RecordingSys 
     files: recorder('files') as Sys['files'],
     netlink: recorder('netlink') as Sys['netlink'],
     nft: recorder('nft') as Sys['nft'],
+    conntrack: recorder('conntrack') as Sys['conntrack'],
     cgroups: recorder('cgroups') as Sys['cgroups'],
     calls,
     lines: () => calls.map(({ call, args }) => [call, ...args.map(argumentText)].join(' ')),

@@ -1,4 +1,5 @@
 import type { Cgroups } from './cgroups/index.ts';
+import type { Conntrack } from './conntrack.ts';
 import type { Files } from './files/index.ts';
 import type { Mounts } from './mounts/index.ts';
 import type { Namespaces } from './namespaces/index.ts';
@@ -20,5 +21,6 @@ export interface Sys {
   readonly files: Files;
   readonly netlink: Netlink;
   readonly nft: Nft;
+  readonly conntrack: Conntrack;
   readonly cgroups: Cgroups;
 }

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -58,12 +59,11 @@ const request = 'GET /cgi-bin/who HTTP/1.0\r\n\r\n';
  * seconds.
  */
 export async function ask(
-  where: { address: string; port: number; udp?: boolean; netnsPath?: string },
+  where: { address: string; port: number; netnsPath?: string },
   text: string = request,
 ): Promise<string> {
   const enter = where.netnsPath === undefined ? [] : [`--net=${where.netnsPath}`];
-  const flags = [...(where.udp === true ? ['-u'] : []), '-w', '2'];
-  const client = ['busybox', 'timeout', '3', 'busybox', 'nc', ...flags, where.address, String(where.port)];
+  const client = ['busybox', 'timeout', '3', 'busybox', 'nc', '-w', '2', where.address, String(where.port)];
   return await new Promise((resolve) => {
     const child = execFile('nsenter', [...enter, ...client], (_error, stdout) => resolve(stdout));
     child.stdin?.end(text);
@@ -78,4 +78,37 @@ export function whoServer(port: number): string {
     'chmod +x /w/cgi-bin/who',
     `exec httpd -f -p ${port} -h /w`,
   ].join('; ');
+}
+
+const echo = `
+  const socket = require('node:dgram').createSocket('udp4');
+  socket.on('message', (text, from) => socket.send(process.argv[2] + ' ' + from.address, from.port, from.address));
+  socket.bind(Number(process.argv[1]), () => console.log('ready'));`;
+
+const say = `
+  const [port, address, from] = process.argv.slice(1);
+  const socket = require('node:dgram').createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  socket.on('message', (text) => { console.log(String(text)); process.exit(); });
+  socket.bind(Number(from), () => socket.send('hello', Number(port), address));
+  setTimeout(() => process.exit(), 1500);`;
+
+/** Answers datagrams in a container with `name` and the sender's address until the test ends. */
+export async function serveUdp(t: TestContext, pid: number, port: number, name: string): Promise<void> {
+  const child = spawn('nsenter', [`--net=/proc/${pid}/ns/net`, process.execPath, '-e', echo, String(port), name]);
+  t.after(() => child.kill());
+  await once(child.stdout, 'data');
+}
+
+/** What is answered to a datagram, sent from always the same port; empty for nothing. */
+export async function askUdp(where: {
+  address: string;
+  port: number;
+  netnsPath?: string;
+  from: number;
+}): Promise<string> {
+  const enter = where.netnsPath === undefined ? [] : [`--net=${where.netnsPath}`];
+  const args = [...enter, process.execPath, '-e', say, String(where.port), where.address, String(where.from)];
+  return await new Promise((resolve) => {
+    execFile('nsenter', args, (_error, stdout) => resolve(stdout.trim()));
+  });
 }

@@ -3,7 +3,13 @@ import { hostname as hostHostname } from 'node:os';
 import { EngineError, isKind } from '#errors';
 import { formatRfc3339Nano, nowNano, randomHex } from '#lib';
 import type { NetworkDescription } from '#net';
-import { parseContainerId, type ContainerCreateRequest, type ContainerId } from '#spec';
+import {
+  type ContainerConfig,
+  type ContainerCreateRequest,
+  type ContainerId,
+  type HostConfig,
+  parseContainerId,
+} from '#spec';
 import type { ContainerLayers, StoredImage } from '#store';
 import { chooseEndpoints } from '../networks/endpoint-settings.ts';
 import type { EventBus } from '../events/event-bus.ts';
@@ -15,6 +21,7 @@ import { eventAttributes } from './lifecycle.ts';
 import { planMounts } from './mounts.ts';
 import { checkName, generateName } from './names.ts';
 import { nameInUse } from './errors.ts';
+import { publicPortWarnings } from './ports.ts';
 import { parseVolumesFrom } from './bind-spec.ts';
 import { missingBindSource } from './mount-sources.ts';
 import type { ContainerRecord, PlannedMount } from './record.ts';
@@ -28,6 +35,8 @@ export interface CreatorDeps {
   events: EventBus;
   defaults: HostDefaults;
   findNetwork(ref: string): NetworkDescription | undefined;
+  /** Where ports are published that name no address, if whoever publishes one at all addresses is to be warned. */
+  publicPortWarning: { hostBinding: string } | undefined;
   /** @throws notFound with Docker's text. */
   resolveImage(ref: string, platform: string): Promise<StoredImage>;
   failpoint: (name: string) => void;
@@ -122,6 +131,7 @@ export class Creator {
     const id = parseContainerId(randomHex(32));
     const config = mergeImageConfig(request.config, image.config.config);
     const { host: hostConfig, warnings } = normalizeHostConfig(request.hostConfig, config, defaults);
+    warnings.push(...this.#portWarnings({ config, hostConfig }));
     for (const mode of ['NetworkMode', 'IpcMode', 'PidMode'] as const) {
       if (!hostConfig[mode].startsWith('container:')) continue;
       // The name may be given to another container later.
@@ -185,6 +195,14 @@ export class Creator {
       if (!isKind(cause, 'notFound')) throw cause;
       throw new EngineError('invalidArgument', 'NO_SUCH_CONTAINER', `No such container: ${ref}`, { cause });
     }
+  }
+
+  #portWarnings(settings: { config: ContainerConfig; hostConfig: HostConfig }): string[] {
+    const { publicPortWarning } = this.#deps;
+    if (publicPortWarning === undefined) return [];
+    const { options = {} } = this.#deps.findNetwork(settings.hostConfig.NetworkMode) ?? {};
+    const binding = options['com.docker.network.bridge.host_binding_ipv4'] ?? publicPortWarning.hostBinding;
+    return publicPortWarnings(settings, binding);
   }
 
   #defaultHostname(id: ContainerId, networkMode: string): string {

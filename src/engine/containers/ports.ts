@@ -57,6 +57,16 @@ export function checkPorts({ PortBindings }: Pick<HostConfig, 'PortBindings'>): 
   }
 }
 
+const anywhere = new Set(['0.0.0.0', '::']);
+
+/** One warning for each port that is published at all of the host's addresses. @param hostBinding - where it is if not told. */
+export function publicPortWarnings(settings: PortSettings, hostBinding: string): string[] {
+  if (settings.hostConfig.NetworkMode === 'host') return [];
+  const open = portRequests(settings).filter(({ hostAddress }) => anywhere.has(hostAddress || hostBinding));
+  const names = new Set(open.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`));
+  return [...names].map((name) => `Port ${name} is published at all addresses of the host; anybody may reach it`);
+}
+
 /** The ports that a container shows, whether published or not, as `80/tcp`. Ranges of images count one by one. */
 export function exposedPorts({ config, hostConfig }: PortSettings): string[] {
   const names = [...Object.keys(config.ExposedPorts ?? {}), ...Object.keys(hostConfig.PortBindings ?? {})];

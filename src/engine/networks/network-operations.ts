@@ -72,6 +72,11 @@ export class NetworkOperations {
     return { NetworksDeleted: deleted.length > 0 ? deleted : null };
   }
 
+  /** Makes again what others took from the kernel. */
+  async repair(): Promise<void> {
+    await this.#deps.networks.repair();
+  }
+
   async connect(ref: string, request: NetworkConnectRequest): Promise<void> {
     await this.#deps.attachments.connect(ref, request);
   }

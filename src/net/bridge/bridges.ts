@@ -100,6 +100,12 @@ export class Bridges {
     this.#removeStrays();
   }
 
+  /** Makes bridges and rules again that others have removed. */
+  repair(): void {
+    for (const network of this.list()) this.#reopen(network);
+    this.#ground.firewall?.rewrite();
+  }
+
   /** One network that cannot be (its bridge's name is taken meanwhile) does not keep the daemon from starting. */
   #reopen(network: BridgeNetwork): void {
     try {

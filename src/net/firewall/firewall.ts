@@ -60,6 +60,12 @@ export class Firewall implements Disposable {
     if (this.#written) this.#write(() => this.#planPorts('removeElements', ports));
   }
 
+  /** Puts the whole table in the place of what there is. */
+  rewrite(): void {
+    this.#socket.commit(planTable(this.#describe()));
+    this.ensure();
+  }
+
   #planPorts(change: 'addElements' | 'removeElements', ports: readonly FirewallPort[]): NftChange[] {
     return portElements(ports)
       .filter(({ elements }) => elements.length > 0)

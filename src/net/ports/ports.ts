@@ -1,8 +1,8 @@
 import { isIPv4 } from 'node:net';
 import type { Logger } from '#lib';
-import type { Sys } from '#sys';
+import { hasErrno, type Sys } from '#sys';
 import type { PortRequest, PublishedPort } from '../contract.ts';
-import { portNotBound } from '../errors.ts';
+import { portNotBound, proxyWithoutSctp } from '../errors.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { FirewallPort } from '../firewall/table.ts';
 import { type PortDefaults, type PortGroup, planPorts } from './plan.ts';
@@ -97,7 +97,7 @@ export class Ports {
   move(containerId: string, target: PortTarget): void {
     const publication = this.#publications.get(containerId);
     if (publication === undefined || publication.target.address === target.address) return;
-    this.#options.firewall?.removePorts(this.#mapped(publication));
+    this.#unmap(publication);
     publication.target = target;
     this.#map(publication);
   }
@@ -107,7 +107,7 @@ export class Ports {
     const publication = this.#publications.get(containerId);
     if (publication === undefined) return;
     this.#publications.delete(containerId);
-    this.#options.firewall?.removePorts(this.#mapped(publication));
+    this.#unmap(publication);
     this.#letGo(publication.held);
   }
 
@@ -133,7 +133,7 @@ export class Ports {
       const ports = group.hostAddresses.map((hostAddress): HeldPort => {
         const port = { protocol, containerPort, hostAddress, hostPort };
         const fd = this.#bind(port, target);
-        undo.defer(() => this.#options.sys.files.closeFd(fd));
+        if (fd !== undefined) undo.defer(() => this.#options.sys.files.closeFd(fd));
         return { port, fd };
       });
       undo.move();
@@ -142,11 +142,13 @@ export class Ports {
     return held;
   }
 
-  #bind(port: PublishedPort, target: PortTarget): number {
+  /** The kernel leads SCTP to containers even where it has no such sockets itself; then nobody else can have the port. */
+  #bind(port: PublishedPort, target: PortTarget): number | undefined {
     const { protocol, hostAddress: address, hostPort } = port;
     try {
       return this.#options.sys.sockets.holdPort({ protocol, address, port: hostPort });
     } catch (error) {
+      if (protocol === 'sctp' && hasErrno(error, 'EPROTONOSUPPORT')) return undefined;
       throw portNotBound(port, target.address, error);
     }
   }
@@ -169,14 +171,35 @@ export class Ports {
   #lead(publication: Publication): void {
     this.#map(publication);
     using undo = new DisposableStack();
-    undo.defer(() => this.#options.firewall?.removePorts(this.#mapped(publication)));
+    undo.defer(() => this.#unmap(publication));
     for (const held of publication.held) this.#open(held, publication);
     undo.move();
   }
 
   #map(publication: Publication): void {
+    const mapped = this.#mapped(publication);
+    if (mapped.length === 0) return;
     this.#openLoopback(publication);
-    this.#options.firewall?.addPorts(this.#mapped(publication));
+    this.#options.firewall?.addPorts(mapped);
+    this.#forgetSenders(mapped);
+  }
+
+  #unmap(publication: Publication): void {
+    const mapped = this.#mapped(publication);
+    if (mapped.length === 0) return;
+    this.#options.firewall?.removePorts(mapped);
+    this.#forgetSenders(mapped);
+  }
+
+  /** The kernel leads all datagrams of a sender to where it led the first; others would wait until it has been silent. */
+  #forgetSenders(mapped: readonly FirewallPort[]): void {
+    const ports = mapped.filter(({ protocol }) => protocol === 'udp').map(({ hostPort }) => hostPort);
+    if (ports.length === 0) return;
+    try {
+      this.#options.sys.conntrack.forgetUdp([...new Set(ports)]);
+    } catch (error) {
+      this.#options.logger.warn('senders to a published port may be led to where it led before', { ports, error });
+    }
   }
 
   /** From now on nobody can listen here but us. */
@@ -203,7 +226,7 @@ export class Ports {
       case 'udp':
         return proxyUdp(fd, port.hostAddress, target, logger);
       case 'sctp':
-        return undefined;
+        throw proxyWithoutSctp();
     }
   }
 

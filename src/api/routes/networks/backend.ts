@@ -12,6 +12,8 @@ export interface NetworksBackend {
   create(request: NetworkCreateRequest): Promise<{ Id: string; Warning: string }>;
   /** @throws forbidden while containers that run are on it, and for the predefined networks. */
   remove(ref: string): Promise<void>;
+  /** Makes rules, bridges and cables again that others have removed. */
+  repair(): Promise<void>;
   connect(ref: string, request: NetworkConnectRequest): Promise<void>;
   disconnect(ref: string, request: NetworkDisconnectRequest): Promise<void>;
 }

@@ -34,6 +34,10 @@ export function networkRoutes(backend: NetworksBackend): Route[] {
       doc('Remove unused networks', [200], { query: { filters: 'filters' } }),
       async (exchange) => exchange.json(200, await backend.prune(exchange.query.filters())),
     ),
+    answer('POST', '/networks/repair', doc('Repair networks (Berth only)', [204]), async (exchange) => {
+      await backend.repair();
+      exchange.empty(204);
+    }),
     answer(
       'GET',
       '/networks/{id}',
