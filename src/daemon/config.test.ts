@@ -58,7 +58,7 @@ test('defaults, runtimes, debug, help and version', (t) => {
 
 test('network settings come from flags and from the file, and switches take a value', (t) => {
   const pools = [{ base: '10.99.0.0/16', size: 26 }];
-  const file = withFile(t, { 'default-address-pools': pools, 'ip-masq': false, mtu: 1400 });
+  const file = withFile(t, { 'default-address-pools': pools, 'ip-masq': false, mtu: 1400, 'respect-firewall': true });
   const { network } = configOf(['--config-file', file, '--icc=false', '--iptables', '--fixed-cidr', '10.1.0.0/25']);
   assert.deepEqual(network, {
     pools: [{ space: { base: 0x0a630000, prefixLength: 16 }, prefixLength: 26 }],
@@ -68,7 +68,11 @@ test('network settings come from flags and from the file, and switches take a va
     ipMasquerade: false,
     ipForward: true,
     firewall: true,
+    hostBinding: '0.0.0.0',
+    respectFirewall: true,
+    warnPublicPorts: false,
   });
+  assert.throws(() => configOf(['--ip', 'here']), /invalid IP address: here/);
   assert.equal(configOf([]).network.pools, undefined);
   for (const pool of ['10.0.0.0/8', 'base=10.0.0.0/24,size=16', 'base=10.0.0.0/8,size=31', 'base=x,size=24']) {
     assert.throws(() => configOf(['--default-address-pool', pool]), { kind: 'invalidArgument' });
