@@ -1,4 +1,4 @@
-import { failpoint, nowNano } from '#lib';
+import { failpoint } from '#lib';
 import type { BuildCacheEntry, PruneBuildCacheResponse } from '#spec';
 import type { Store } from '#store';
 import type { CacheMounts } from '../ops/cache-mounts.ts';
@@ -46,7 +46,7 @@ export class BuildCache {
     const cacheBytes = entries.reduce((sum, { Size }) => sum + Size, 0);
     const keepBytes = bytesToKeep(policy, { cacheBytes, freeBytes: this.#options.freeBytes() });
     if (keepBytes === undefined) return { ids: [], freedBytes: 0 };
-    const chosen = choosePruned(entries, { ...policy, keepBytes }, nowNano());
+    const chosen = choosePruned(entries, { ...policy, keepBytes });
     if (chosen.length === 0) return { ids: [], freedBytes: 0 };
     store.transaction(() => {
       for (const { key } of chosen) store.buildCache.remove(key);

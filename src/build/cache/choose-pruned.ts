@@ -1,5 +1,5 @@
 import { EngineError } from '#errors';
-import { parseGoDuration } from '#lib';
+import { parseMoment } from '#lib';
 import { type CacheEntry, lastUse } from './cache-entries.ts';
 
 /** What to take out of the cache. */
@@ -17,8 +17,8 @@ export interface PruneRequest {
  *
  * @param entries - the one not used for the longest time first.
  */
-export function choosePruned(entries: readonly CacheEntry[], request: PruneRequest, nowNs: bigint): CacheEntry[] {
-  const matches = compileFilters(request.filters, nowNs);
+export function choosePruned(entries: readonly CacheEntry[], request: PruneRequest): CacheEntry[] {
+  const matches = compileFilters(request.filters);
   let leftBytes = entries.reduce((sum, { Size }) => sum + Size, 0);
   const chosen: CacheEntry[] = [];
   for (const entry of entries) {
@@ -33,23 +33,25 @@ export function choosePruned(entries: readonly CacheEntry[], request: PruneReque
 type Match = (entry: CacheEntry) => boolean;
 
 /** @throws invalidArgument with Docker's texts. */
-function compileFilters(filters: PruneRequest['filters'], nowNs: bigint): Match {
+function compileFilters(filters: PruneRequest['filters']): Match {
   const all = [...filters].map(([name, values]) => {
-    const matches = values.map((value) => compileFilter(name, value, nowNs));
+    const matches = values.map((value) => compileFilter(name, value));
     return (entry: CacheEntry): boolean => matches.some((match) => match(entry));
   });
   return (entry) => all.every((match) => match(entry));
 }
 
-function compileFilter(name: string, value: string, nowNs: bigint): Match {
+function compileFilter(name: string, value: string): Match {
   switch (name) {
     case 'until':
     case 'unused-for': {
-      const age = parseGoDuration(value);
-      if (age === undefined) {
-        throw invalid(`${JSON.stringify(name)} filter expects a duration (e.g., '24h'): ${JSON.stringify(value)}`);
+      const moment = parseMoment(value);
+      if (moment === undefined) {
+        throw invalid(
+          `${JSON.stringify(name)} filter expects a duration (e.g., '24h') or a time: ${JSON.stringify(value)}`,
+        );
       }
-      return (entry) => lastUse(entry) <= nowNs - age;
+      return (entry) => lastUse(entry) <= moment;
     }
     case 'id':
       return ({ ID }) => ID.startsWith(value);

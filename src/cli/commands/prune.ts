@@ -55,6 +55,14 @@ export async function pruneImages(ctx: CliContext, filters: FilterValues, all: b
   return { text: section('Deleted Images', lines, 0).text, bytes: answer.SpaceReclaimed ?? 0 };
 }
 
+export async function pruneBuildCache(ctx: CliContext, filters: FilterValues, all: boolean): Promise<Pruned> {
+  const client = await ctx.client();
+  const until = filters['until'];
+  const encoded = encodeFilters(until === undefined ? {} : { until });
+  const answer = (await client.post<PruneAnswer>('/build/prune', { all, filters: encoded })) ?? {};
+  return section('Deleted build cache objects', answer.CachesDeleted, answer.SpaceReclaimed);
+}
+
 async function post(ctx: CliContext, kind: string, filters: FilterValues): Promise<PruneAnswer> {
   const client = await ctx.client();
   return (await client.post<PruneAnswer>(`/${kind}/prune`, { filters: encodeFilters(filters) })) ?? {};

@@ -2,7 +2,15 @@ import { ApiError } from '#client';
 import { bool, CliError, type Command, defineCommand, filter, noArgs } from '../../framework/index.ts';
 import { confirm } from '../../output/prompt.ts';
 import { humanSize } from '../../output/units.ts';
-import { pruneContainers, type Pruned, pruneFilters, pruneImages, pruneNetworks, pruneVolumes } from '../prune.ts';
+import {
+  pruneBuildCache,
+  pruneContainers,
+  type Pruned,
+  pruneFilters,
+  pruneImages,
+  pruneNetworks,
+  pruneVolumes,
+} from '../prune.ts';
 
 /** Filters the question names; others are sent all the same. */
 const namedFilters = ['label', 'label!', 'until'];
@@ -31,6 +39,8 @@ export const command: Command = defineCommand({
     show(await orNothing(pruneNetworks(ctx, filters)));
     if (flags.volumes) show(await orNothing(pruneVolumes(ctx, filters, false)));
     show(await orNothing(pruneImages(ctx, filters, flags.all)));
+    // Its records have no labels to be chosen by.
+    if (!('label' in filters)) show(await orNothing(pruneBuildCache(ctx, filters, flags.all)));
     ctx.out(`Total reclaimed space: ${humanSize(total)}\n`);
   },
 });
@@ -51,6 +61,7 @@ function questionText(all: boolean, volumes: boolean, filters: Readonly<Record<s
     'all networks not used by at least one container',
     ...(volumes ? ['all anonymous volumes not used by at least one container'] : []),
     all ? 'all images without at least one container associated to them' : 'all dangling images',
+    all ? 'all build cache' : 'unused build cache',
   ];
   const chosen = namedFilters.flatMap((name) => (filters[name] ?? []).map((value) => `${name}=${value}`)).sort();
   const bullets = (items: readonly string[]): string => items.map((item) => `\n  - ${item}`).join('');
