@@ -27,8 +27,8 @@ test("save writes an OCI layout with Docker's files beside it, plain layers what
   const layer = await layerOf('a', 'content');
   const image: ArchiveImage = { layers: [layer], tags: ['app:1'] };
   await loaded(fixture.images, await dockerArchive([{ ...image, compress: 'gzip' }]));
-  await fixture.images.tag('app:1', 'ghcr.io/x/app', '2');
-  const archive = await save(fixture, ['app:1', 'ghcr.io/x/app:2']);
+  await fixture.images.tag('app:1', 'registry.example.com/x/app', '2');
+  const archive = await save(fixture, ['app:1', 'registry.example.com/x/app:2']);
   const files = await filesOf(archive);
   for (const [name, content] of files) {
     if (name.startsWith('blobs/')) assert.equal(name, `blobs/sha256/${sha256(content)}`);
@@ -36,16 +36,16 @@ test("save writes an OCI layout with Docker's files beside it, plain layers what
   assert.deepEqual(parsed(files, 'oci-layout'), { imageLayoutVersion: '1.0.0' });
   const [entry] = parsed(files, 'manifest.json') as { Config: string; RepoTags: string[]; Layers: string[] }[];
   assert.equal(entry?.Config, `blobs/sha256/${idOf(image).slice(7)}`);
-  assert.deepEqual(entry.RepoTags, ['app:1', 'ghcr.io/x/app:2']);
+  assert.deepEqual(entry.RepoTags, ['app:1', 'registry.example.com/x/app:2']);
   assert.deepEqual(entry.Layers, [`blobs/sha256/${sha256(layer)}`]);
   assert.deepEqual(parsed(files, 'repositories'), {
     app: { '1': sha256(layer) },
-    'ghcr.io/x/app': { '2': sha256(layer) },
+    'registry.example.com/x/app': { '2': sha256(layer) },
   });
   const index = parsed(files, 'index.json') as { manifests: { annotations: Record<string, string> }[] };
   assert.deepEqual(
     index.manifests.map((manifest) => manifest.annotations['io.containerd.image.name']),
-    ['docker.io/library/app:1', 'ghcr.io/x/app:2'],
+    ['docker.io/library/app:1', 'registry.example.com/x/app:2'],
   );
 });
 
