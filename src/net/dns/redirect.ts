@@ -1,4 +1,4 @@
-import type { NftChange, NftExpression } from '#sys';
+import type { NftChange, NftExpression, NftSocket } from '#sys';
 
 /** Where containers ask. */
 export const RESOLVER_ADDRESS = '127.0.0.11';
@@ -32,12 +32,18 @@ function rewrite(side: 'source' | 'destination', protocol: 'tcp' | 'udp', from: 
   ];
 }
 
+/** Where a resolver listens. */
+export interface ResolverPorts {
+  udp: number;
+  tcp: number;
+}
+
 /**
  * Rules for a container's namespace that lead port 53 of the resolver's address to the ports that the resolver has, and
  * give answers port 53 again. So a program in the container may have port 53 of all addresses for itself. Only ports are
  * written over, both ways, so that no connection needs to be tracked.
  */
-export function redirectChanges(ports: { udp: number; tcp: number }): NftChange[] {
+export function redirectChanges(ports: ResolverPorts): NftChange[] {
   const base = { type: 'filter', hook: 'output', priority: PRIORITY_RAW, policy: 'accept' } as const;
   const rules = (['udp', 'tcp'] as const).flatMap((protocol) => [
     rewrite('destination', protocol, DNS_PORT, ports[protocol]),
@@ -45,9 +51,14 @@ export function redirectChanges(ports: { udp: number; tcp: number }): NftChange[
   ]);
   return [
     { ...TABLE, change: 'addTable' },
-    { ...TABLE, change: 'removeTable' },
-    { ...TABLE, change: 'addTable' },
     { ...TABLE, change: 'addChain', chain: { name: CHAIN, base } },
     ...rules.map((expressions): NftChange => ({ ...TABLE, change: 'addRule', chain: CHAIN, expressions })),
   ];
+}
+
+/** Writes the rules in the namespace of the socket, in the place of those that an earlier daemon left. */
+export function redirect(nft: NftSocket, ports: ResolverPorts): void {
+  // Not always: once a table was deleted, closing the socket waits 10 ms for the kernel.
+  const isThere = nft.listRules(TABLE, CHAIN).length > 0;
+  nft.commit([...(isThere ? [{ ...TABLE, change: 'removeTable' } as const] : []), ...redirectChanges(ports)]);
 }

@@ -19,7 +19,7 @@ import {
   writeStatus,
   writeTruncated,
 } from './message.ts';
-import { redirectChanges, RESOLVER_ADDRESS } from './redirect.ts';
+import { redirect, RESOLVER_ADDRESS } from './redirect.ts';
 import type { Upstream } from './upstreams.ts';
 
 /** Of one container; so it cannot keep the others from asking. */
@@ -40,6 +40,8 @@ export interface ResolverDeps {
   forwarder: Forwarder;
   /** For all resolvers: they answer in turn. */
   batch: DatagramBatch;
+  /** For all, too: where an answer is written before it is copied to where it goes; of {@link MESSAGE_BYTES}. */
+  scratch: Buffer;
   netnsPath: string;
   /** What this container is to know and whom it may ask, at this moment. */
   view(): ResolverView;
@@ -79,7 +81,6 @@ export class ContainerResolver {
   readonly #udp: number;
   readonly #connections = new Set<Socket>();
   readonly #pending = new Set<() => void>();
-  readonly #answer = Buffer.alloc(MAX_TCP_BYTES);
   #open = true;
 
   /** Synchronous: when this is done containers may ask. @throws what the kernel says. */
@@ -168,7 +169,7 @@ export class ContainerResolver {
 
   #forward(transport: 'udp' | 'tcp', packet: Buffer, query: Query, reply: Reply): void {
     const { forwarder, netnsPath } = this.#deps;
-    const out = this.#answer;
+    const { scratch: out } = this.#deps;
     const asked = Buffer.from(packet);
     const cancel = forwarder.forward({
       // It is sent under an ID of its own.
@@ -207,7 +208,7 @@ export class ContainerResolver {
   }
 
   #takeMessage(socket: Socket, packet: Buffer): void {
-    const out = this.#answer;
+    const { scratch: out } = this.#deps;
     const reply: Reply = (message) => {
       if (socket.writableLength > MAX_UNREAD_BYTES) socket.destroy();
       else if (!socket.destroyed) socket.write(frame(message));
@@ -235,10 +236,12 @@ function openSockets(sys: Sys): { udp: number; tcp: number } {
   const udp = open('datagram');
   const tcp = open('stream');
   using nft = sys.nft.openNftSocket();
-  nft.commit(redirectChanges({ udp: udp.port, tcp: tcp.port }));
+  redirect(nft, { udp: udp.port, tcp: tcp.port });
   undo.move();
   return { udp: udp.fd, tcp: tcp.fd };
 }
 
+/** The longest message of all. */
+export const MESSAGE_BYTES: number = MAX_TCP_BYTES;
 /** The longest datagram that is taken or sent. */
 export const DATAGRAM_BYTES: number = MAX_UDP_BYTES;

@@ -3,7 +3,7 @@ import type { DatagramBatch, Sys } from '#sys';
 import type { ResolverSettings } from '../contract.ts';
 import { Forwarder } from './forwarder.ts';
 import type { VisibleNetwork } from './lookup.ts';
-import { ContainerResolver, DATAGRAM_BYTES, type ResolverView } from './resolver.ts';
+import { ContainerResolver, DATAGRAM_BYTES, MESSAGE_BYTES, type ResolverView } from './resolver.ts';
 import { keepsShortNames } from './settings.ts';
 import { HostResolvers, namedUpstreams, type Upstream } from './upstreams.ts';
 
@@ -34,7 +34,7 @@ export class Resolvers {
   readonly #entries = new Map<string, Entry>();
   readonly #forwarder: Forwarder;
   readonly #host: HostResolvers;
-  #batch: DatagramBatch | undefined;
+  #buffers: { batch: DatagramBatch; scratch: Buffer } | undefined;
 
   constructor(options: ResolversOptions) {
     this.#options = options;
@@ -50,14 +50,17 @@ export class Resolvers {
   open(containerId: string, netnsPath: string, settings: ResolverSettings, surroundings: Surroundings): void {
     this.close(containerId);
     const { sys, logger } = this.#options;
-    this.#batch ??= sys.sockets.createDatagramBatch({ packets: BATCH_PACKETS, packetBytes: DATAGRAM_BYTES });
+    this.#buffers ??= {
+      batch: sys.sockets.createDatagramBatch({ packets: BATCH_PACKETS, packetBytes: DATAGRAM_BYTES }),
+      scratch: Buffer.alloc(MESSAGE_BYTES),
+    };
     const named = namedUpstreams(settings.servers);
     const keeps = keepsShortNames(settings);
     const resolver = new ContainerResolver({
       sys,
       logger,
       forwarder: this.#forwarder,
-      batch: this.#batch,
+      ...this.#buffers,
       netnsPath,
       view: () => this.#view(containerId, named, settings.servers.length > 0, keeps),
     });

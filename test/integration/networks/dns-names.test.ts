@@ -132,6 +132,22 @@ describe('names of containers', { concurrency: 3 }, () => {
     assert.match((await engine.exec(late, 'cat /etc/resolv.conf')).stdout, /^nameserver 127\.0\.0\.11$/m);
   });
 
+  test('the hosts file has the container on each network, and the hosts that were added', async (t) => {
+    await engine.createNetwork(t, 'dns-hosts');
+    await engine.createNetwork(t, 'dns-hosts-more');
+    const ExtraHosts = ['added:192.0.2.5', 'gateway:host-gateway'];
+    const id = await engine.runIdle(t, { HostConfig: { NetworkMode: 'dns-hosts', ExtraHosts } });
+    await engine.client.post('/networks/dns-hosts-more/connect', {}, { json: { Container: id, EndpointConfig: null } });
+    const { stdout } = await engine.exec(id, 'cat /etc/hosts');
+    const hostname = (await engine.inspect(id)).Config.Hostname;
+    for (const network of ['dns-hosts', 'dns-hosts-more']) {
+      assert.match(stdout, new RegExp(`^${await addressOf(id, network)}\\s+${hostname}$`, 'm'));
+    }
+    assert.match(stdout, /^192\.0\.2\.5\s+added$/m);
+    assert.match(stdout, /^[0-9.]+\s+gateway$/m);
+    assert.equal((await engine.exec(id, 'ping -c 1 gateway')).exitCode, 0);
+  });
+
   test('a program in the container may have port 53 of all addresses', async (t) => {
     const { other, client } = await two(t, 'dns-port');
     using _program = client.takePort(53);
