@@ -6,6 +6,7 @@ import { jsonLog } from './json-log.ts';
 import { load20k } from './load20k.ts';
 import { memory, memoryIdle } from './memory.ts';
 import { parallel50 } from './parallel50.ts';
+import { portRun } from './port-run.ts';
 import { ps500 } from './ps500.ts';
 import { pull, pullMemory } from './pull.ts';
 import { registryWorks } from './registry.ts';
@@ -21,6 +22,7 @@ export const works: readonly Work[] = [
   pull,
   pullMemory,
   run,
+  portRun,
   exec,
   dns,
   parallel50,
