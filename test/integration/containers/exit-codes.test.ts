@@ -72,8 +72,10 @@ describe('exit codes of docker run', { concurrency: 4 }, () => {
     ] as const) {
       const name = `exit-signal-${signal.toLowerCase()}`;
       engine.removeAfter(t, name);
-      const running = engine.docker(['run', '--name', name, '--init', busybox, 'sleep', '3600']);
-      await until(async () => (await engine.status(name)) === 'running', { what: name });
+      const script = 'echo ready; exec sleep 3600';
+      const running = engine.docker(['run', '--name', name, '--init', busybox, 'sh', '-c', script]);
+      // The init process starts it when it takes signals; one that comes earlier is lost.
+      await until(async () => (await engine.logs(name)).stdout === 'ready\n', { what: name });
       await engine.docker(['kill', '--signal', signal, name]);
       assert.equal((await running).exitCode, exitCode);
     }
