@@ -66,7 +66,8 @@ export async function ask(
   const client = ['busybox', 'timeout', '3', 'busybox', 'nc', '-w', '2', where.address, String(where.port)];
   return await new Promise((resolve) => {
     const child = execFile('nsenter', [...enter, ...client], (_error, stdout) => resolve(stdout));
-    child.stdin?.end(text);
+    // Refused, it ends before it has read.
+    child.stdin?.on('error', () => undefined).end(text);
   });
 }
 

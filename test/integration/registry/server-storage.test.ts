@@ -44,19 +44,16 @@ test('an upload goes on after a restart and after kill -9, and its digest is rig
 
 test('what arrived of a body that breaks off stays, and the upload goes on behind it', async (t) => {
   const [, probe] = await start(t);
-  const content = someBytes(500_000);
+  const content = someBytes(4_000_000);
   const location = await probe.beginUpload('a/b');
   const cut = request(probe.url + location, { method: 'PATCH', headers: { 'content-length': String(content.length) } });
   cut.on('error', () => undefined);
-  cut.write(content.subarray(0, 200_000));
-  const offset = await until(
-    async () => {
-      const arrived = Number(/^0-(\d+)$/.exec((await probe.get(location)).headers.get('range') ?? '')?.[1] ?? 0) + 1;
-      if (arrived < 100) cut.destroy();
-      return arrived > 100 && arrived;
-    },
-    { what: 'the cut part' },
-  );
+  cut.write(content.subarray(0, 3_000_000));
+  const arrived = async (): Promise<number> =>
+    Number(/^0-(\d+)$/.exec((await probe.get(location)).headers.get('range') ?? '')?.[1] ?? 0) + 1;
+  await until(async () => (await arrived()) > 1, { what: 'the begin of the part' });
+  cut.destroy();
+  const offset = await arrived();
   const rest = { headers: { 'content-range': `${offset}-${content.length - 1}` }, body: content.subarray(offset) };
   assert.equal((await probe.send('PUT', `${location}?digest=${digestOf(content)}`, rest)).status, 201);
 });
