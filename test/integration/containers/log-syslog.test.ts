@@ -211,4 +211,21 @@ describe('a receiver of syslog', { ...berthOnly, concurrency: false }, () => {
     const text = await untilReceived(receiver, 'no end\n');
     assert.equal(text.match(/hello\n/g)?.length, 1);
   });
+
+  test('what was delivered when the daemon died at log-delivered comes again, and nothing is missed', async (t) => {
+    const receiver = await streamReceiver();
+    t.after(() => receiver.stop());
+    await engine.daemon.terminate();
+    await engine.daemon.launch({ BERTH_FAILPOINTS: 'log-delivered' });
+    const id = await runLogging(t, counting, { 'syslog-address': receiver.address });
+    await engine.daemon.exited();
+    await engine.daemon.launch();
+    await engine.exec(id, 'touch /stop');
+    const seen = numbers(await untilReceived(receiver, 'end\n'));
+    const last = seen.at(-1) ?? 0;
+    assert.deepEqual(
+      [...new Set(seen)].toSorted((a, b) => a - b),
+      Array.from({ length: last }, (_none, index) => index + 1),
+    );
+  });
 });

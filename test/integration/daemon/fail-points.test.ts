@@ -20,9 +20,9 @@ function failpointNames(): string[] {
     .filter((path) => !path.endsWith('.test.ts'))
     .flatMap((path) => [...readFileSync(join(source, path), 'utf8').matchAll(/\bfailpoint\('([\w-]+)'\)/g)])
     .map(([, name = '']) => name);
-  // These have tests of their own: of registries in test/integration/registry, of json-files in containers/json-log.test.ts, of
+  // These have tests of their own: of registries in test/integration/registry, of logs in containers/json-log.test.ts and log-syslog.test.ts, of
   // images of several platforms in images/platforms.test.ts, of builds in build/, of volumes in volumes/crash.test.ts.
-  const elsewhere = /^(pull|push|registry|json-log|build|volume|mount)-|^image-(before-kept-commit|manifest-kept)$/;
+  const elsewhere = /^(pull|push|registry|json-log|log|build|volume|mount)-|^image-(before-kept-commit|manifest-kept)$/;
   return [...new Set(names)].filter((name) => !elsewhere.test(name)).toSorted();
 }
 

@@ -4,6 +4,7 @@ import type { ProgressLine } from '#spec';
 import { refuses, useEngine } from '../../helpers/engine.ts';
 import { startDockerRegistry } from '../../helpers/docker-registry.ts';
 import { berthOnly, isBerth } from '../../helpers/target.ts';
+import { until } from '../../helpers/until.ts';
 import { ImageServer } from './image-server.ts';
 import { digestOf, entryOf, hostArchitecture, indexOf, remoteImage, short, upload } from './remote-images.ts';
 import { assertWhole, failureOf, inspectImage, pull, removeImage, removeImageAfter, texts } from './transfer.ts';
