@@ -130,15 +130,16 @@ export class TarParser {
   }
 
   /**
-   * Says that no more bytes come. An archive without its two closing zero blocks is accepted if it ends between entries.
+   * Says that no more bytes come. An archive without its two closing zero blocks is accepted if it ends between entries, also without the
+   * last one's padding: Docker's CLI sends such when it puts a Dockerfile from standard input into a context.
    *
    * @throws {@link EngineError} invalidArgument (`unexpected EOF`) when it ends anywhere else.
    */
   end(): void {
     if (this.#state === 'trailer') return;
     if (this.#header) throw truncatedArchive(`inside ${JSON.stringify(this.#header.name)}`);
-    if (this.#state === 'padding') throw truncatedArchive('inside an entry');
-    if (this.#state !== 'block' || this.#blockFill > 0) throw truncatedArchive('inside a header');
+    const isWhole = this.#state === 'padding' || (this.#state === 'block' && this.#blockFill === 0);
+    if (!isWhole) throw truncatedArchive('inside a header');
     if (this.#localPax ?? this.#longName ?? this.#longLink) throw truncatedArchive('after an extension header');
   }
 

@@ -49,3 +49,11 @@ test('docker build ends with the code of the command that failed', async () => {
   assert.match(failed.stdout, /^before$/m);
   assert.match(failed.stderr, /The command '\/bin\/sh -c echo before; exit 7' returned a non-zero code: 7/);
 });
+
+test('docker build takes a Dockerfile from stdin beside a folder', async (t) => {
+  const folder = contextFolder(t, { file: 'content' });
+  const stdin = `FROM ${busybox}\nCOPY file /f\nRUN cat /f\n`;
+  const beside = await dockerBuild(engine, ['-f', '-', folder], { stdin });
+  assert.equal(beside.exitCode, 0, beside.stderr);
+  assert.match(beside.stdout, /^content/m);
+});
