@@ -219,7 +219,8 @@ export class ContainerBench implements AsyncDisposable {
     for (const id of runtime.list()) await runtime.delete(id, { force: true });
     await until(() => this.conmons().length === 0, { what: 'the conmons to end' });
     this.#monitor[Symbol.dispose]();
-    for (const controller of readdirSync('/sys/fs/cgroup')) {
+    // One folder for each controller of version 1, none in version 2.
+    for (const controller of ['', ...readdirSync('/sys/fs/cgroup')]) {
       const group = join('/sys/fs/cgroup', controller, this.#cgroupParent);
       if (existsSync(group)) execFileSync('rmdir', [group]);
     }

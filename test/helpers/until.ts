@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** How many times slower than the machines at hand this one is: an emulated one, say. Deadlines are longer by it. */
+const slowness = Number(process.env['BERTH_TEST_SLOW'] ?? '1');
+
 export interface UntilOptions {
   /** What is waited for, in the message of the failure. */
   what: string;
@@ -19,7 +22,7 @@ export async function until<T>(
   check: () => T | undefined | false | Promise<T | undefined | false>,
   { what, timeoutMs = 15_000, intervalMs = 20, giveUp = () => false }: UntilOptions,
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs * slowness;
   let lastError: unknown;
   do {
     try {
@@ -32,14 +35,17 @@ export async function until<T>(
     }
     await delay(intervalMs);
   } while (performance.now() < deadline);
-  throw new Error(`waited ${timeoutMs} ms in vain for ${what}`, { cause: lastError });
+  throw new Error(`waited ${timeoutMs * slowness} ms in vain for ${what}`, { cause: lastError });
 }
 
 /** The value of `promise`, or a failure naming `what` when it takes too long. */
 export async function within<T>(promise: Promise<T>, what: string, timeoutMs = 15_000): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${timeoutMs} ms in vain for ${what}`)), timeoutMs);
+    timer = setTimeout(
+      () => reject(new Error(`waited ${timeoutMs * slowness} ms in vain for ${what}`)),
+      timeoutMs * slowness,
+    );
   });
   try {
     return await Promise.race([promise, timeout]);
