@@ -70,7 +70,9 @@ export class Creator {
     undo.defer(() => removeLayers(layers, record.id));
     await layers.create(record.id, record.chainId);
     for (const { imageLayer } of record.mounts) {
-      if (imageLayer) await layers.create(imageLayer.name, imageLayer.chainId);
+      if (!imageLayer) continue;
+      await layers.create(imageLayer.name, imageLayer.chainId);
+      failpoint('mount-image-layer-made');
     }
     failpoint('create-after-layer');
     undo.defer(() => directories.remove(record.id));
