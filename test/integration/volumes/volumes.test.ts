@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import type { VolumeInspect } from '#spec';
 import { refuses, useEngine } from '../../helpers/engine.ts';
+import { berthOnly } from '../../helpers/target.ts';
 
 const engine = useEngine();
 
@@ -41,5 +43,53 @@ describe('volumes', { concurrency: 2 }, () => {
     assert.match(name, /^[0-9a-f]{64}$/);
     await engine.client.delete(`/containers/${id}?v=1`);
     await refuses(engine.client.get(`/volumes/${name}`), 404, /no such volume/);
+  });
+});
+
+describe('prune and df', berthOnly, () => {
+  const make = async (Name: string, body: object = {}): Promise<string> =>
+    (await engine.client.post<VolumeInspect>('/volumes/create', {}, { json: { Name, ...body } })).Name;
+  const prune = async (filters: object): Promise<string[]> => {
+    const query = { filters: JSON.stringify(filters) };
+    const answer = await engine.client.post<{ VolumesDeleted: string[] }>('/volumes/prune', query);
+    return answer.VolumesDeleted.toSorted();
+  };
+
+  test('prune takes unused anonymous volumes, with all=1 named ones, by label; never those with a device', async (t) => {
+    const anonymous = await make('');
+    await make('prune-plain');
+    await make('prune-labelled', { Labels: { keep: 'yes' } });
+    await make('prune-device', { DriverOpts: { type: 'tmpfs', device: 'tmpfs' } });
+    const user = await engine.create(t, { HostConfig: { Binds: ['prune-used:/data'] } });
+    assert.deepEqual(await prune({}), [anonymous]);
+    assert.deepEqual(await prune({ all: ['1'], 'label!': ['keep=yes'] }), ['prune-plain']);
+    assert.deepEqual(await prune({ all: ['true'] }), ['prune-labelled']);
+    await refuses(prune({ all: ['maybe'] }), 400, /invalid filter 'all=\[maybe\]'/);
+    await refuses(prune({ name: ['x'] }), 400, /invalid filter 'name'/);
+    await engine.remove(user);
+    for (const name of ['prune-device', 'prune-used']) await engine.client.delete(`/volumes/${name}`);
+  });
+
+  test('df tells size and users of local volumes', async (t) => {
+    await make('df-device', { DriverOpts: { type: 'tmpfs', device: 'tmpfs' } });
+    const id = await engine.run(t, 'head -c 1000 /dev/zero >/data/file', { HostConfig: { Binds: ['df-used:/data'] } });
+    await engine.wait(id);
+    const { Volumes } = await engine.client.get<{ Volumes: VolumeInspect[] }>('/system/df', { type: 'volume' });
+    const shown = Volumes.map(({ Name, UsageData }) => [Name, UsageData]);
+    assert.deepEqual(shown, [['df-used', { RefCount: 1, Size: 1000 }]]);
+    await engine.remove(id);
+    for (const name of ['df-device', 'df-used']) await engine.client.delete(`/volumes/${name}`);
+  });
+
+  test('rm -f passes over what is not there, not what is in use', async (t) => {
+    await engine.client.delete('/volumes/never-was', { force: true });
+    const id = await engine.create(t, { HostConfig: { Binds: ['forced:/data'] } });
+    await refuses(
+      engine.client.delete('/volumes/forced', { force: true }),
+      409,
+      /^remove forced: volume is in use - \[/,
+    );
+    await engine.remove(id);
+    await engine.client.delete('/volumes/forced');
   });
 });
