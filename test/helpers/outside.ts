@@ -54,6 +54,13 @@ export function connectOutside(t: TestContext, engine: TestEngine): OutsideHost 
 
 const request = 'GET /cgi-bin/who HTTP/1.0\r\n\r\n';
 
+type CommandLine = readonly [string, ...string[]];
+
+/** The command in a namespace, or in ours. Newer programs nsenter refuse to enter none. */
+function within(netnsPath: string | undefined, command: CommandLine): CommandLine {
+  return netnsPath === undefined ? command : ['nsenter', `--net=${netnsPath}`, ...command];
+}
+
 /**
  * What the answer to `text` at an address is, from the host or from a namespace; empty when there is none within two
  * seconds.
@@ -62,10 +69,10 @@ export async function ask(
   where: { address: string; port: number; netnsPath?: string },
   text: string = request,
 ): Promise<string> {
-  const enter = where.netnsPath === undefined ? [] : [`--net=${where.netnsPath}`];
-  const client = ['busybox', 'timeout', '3', 'busybox', 'nc', '-w', '2', where.address, String(where.port)];
+  const client = ['timeout', '3', 'busybox', 'nc', '-w', '2', where.address, String(where.port)];
+  const [program, ...args] = within(where.netnsPath, ['busybox', ...client]);
   return await new Promise((resolve) => {
-    const child = execFile('nsenter', [...enter, ...client], (_error, stdout) => resolve(stdout));
+    const child = execFile(program, args, (_error, stdout) => resolve(stdout));
     // Refused, it ends before it has read.
     child.stdin?.on('error', () => undefined).end(text);
   });
@@ -107,9 +114,9 @@ export async function askUdp(where: {
   netnsPath?: string;
   from: number;
 }): Promise<string> {
-  const enter = where.netnsPath === undefined ? [] : [`--net=${where.netnsPath}`];
-  const args = [...enter, process.execPath, '-e', say, String(where.port), where.address, String(where.from)];
+  const client = [process.execPath, '-e', say, String(where.port), where.address, String(where.from)] as const;
+  const [program, ...args] = within(where.netnsPath, client);
   return await new Promise((resolve) => {
-    execFile('nsenter', args, (_error, stdout) => resolve(stdout.trim()));
+    execFile(program, args, (_error, stdout) => resolve(stdout.trim()));
   });
 }
