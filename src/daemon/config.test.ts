@@ -56,6 +56,15 @@ test('defaults, runtimes, debug, help and version', (t) => {
   assert.match(usage(), /-H, --host list {3}/);
 });
 
+test('the cgroup driver is an exec-opt, as with dockerd', (t) => {
+  assert.equal(configOf([]).cgroupDriver, undefined);
+  assert.equal(configOf(['--exec-opt', 'native.cgroupdriver=systemd']).cgroupDriver, 'systemd');
+  const file = withFile(t, { 'exec-opts': ['isolation=x', 'native.cgroupdriver=cgroupfs'] });
+  assert.equal(configOf(['--config-file', file]).cgroupDriver, 'cgroupfs');
+  assert.throws(() => configOf(['--exec-opt', 'native.cgroupdriver=x']), /native\.cgroupdriver option x not supported/);
+  assert.throws(() => configOf(['--exec-opt', 'x']), /unable to parse exec-opts: invalid key=value x/);
+});
+
 test('network settings come from flags and from the file, and switches take a value', (t) => {
   const pools = [{ base: '10.99.0.0/16', size: 26 }];
   const file = withFile(t, { 'default-address-pools': pools, 'ip-masq': false, mtu: 1400, 'respect-firewall': true });

@@ -31,6 +31,8 @@ export interface DaemonConfig {
   initPath: string;
   /** Unencrypted TCP beyond loopback was asked for explicitly. */
   allowInsecureTcp: boolean;
+  /** Undefined: as the host would have it. */
+  cgroupDriver: 'cgroupfs' | 'systemd' | undefined;
   registries: RegistryConfig;
   builder: BuilderConfig;
 }
@@ -81,6 +83,7 @@ const options = {
   'ip-forward': { kind: 'boolean', help: 'Switch on IPv4 forwarding (default true)' },
   iptables: { kind: 'boolean', help: 'Write firewall rules (default true)' },
   'default-runtime': { kind: 'string', help: 'Default OCI runtime for containers (default: crun, else runc)' },
+  'exec-opt': { kind: 'list', key: 'exec-opts', help: 'Runtime options (native.cgroupdriver=systemd or cgroupfs)' },
   'add-runtime': { kind: 'list', key: 'runtimes', help: 'Register a further OCI runtime (name=path)' },
   label: { kind: 'list', key: 'labels', help: 'Set key=value labels on the daemon' },
   dns: { kind: 'list', help: 'DNS server to use' },
@@ -305,6 +308,7 @@ function toConfig(values: Values, builder: BuilderConfig): DaemonConfig {
     init: values.get('init') === true,
     initPath: text('init-path', ''),
     allowInsecureTcp: values.get('allow-insecure-tcp') === true,
+    cgroupDriver: cgroupDriverOf(list('exec-opt')),
     registries: toRegistryConfig({ text, list }, process.env),
     builder,
   };
@@ -323,6 +327,18 @@ function parseLogOption(text: string): [string, string] {
   const separator = text.indexOf('=');
   if (separator < 1) throw invalid(`invalid log-opt "${text}": name=value is expected`);
   return [text.slice(0, separator), text.slice(separator + 1)];
+}
+
+/** As dockerd: the one option there is; others are passed over, and so is the case of its name. */
+function cgroupDriverOf(execOptions: readonly string[]): 'cgroupfs' | 'systemd' | undefined {
+  for (const option of execOptions) {
+    const [key = '', value] = option.split('=', 2).map((part) => part.trim());
+    if (value === undefined) throw invalid(`unable to parse exec-opts: invalid key=value ${option}`);
+    if (key.toLowerCase() !== 'native.cgroupdriver') continue;
+    if (value === 'cgroupfs' || value === 'systemd') return value;
+    throw invalid(`native.cgroupdriver option ${value} not supported`);
+  }
+  return undefined;
 }
 
 function parseRuntime(text: string): [string, string] {

@@ -66,7 +66,9 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
   });
   opening.defer(() => networks.close());
 
-  const { runtimes, defaultRuntime, versions } = await openRuntimes(config, sys);
+  const systemdCgroups = config.cgroupDriver === 'systemd';
+  if (systemdCgroups) requireSystemd();
+  const { runtimes, defaultRuntime, versions } = await openRuntimes(config, sys, systemdCgroups);
   const conmonPath = conmonPaths.find((path) => existsSync(path));
   if (conmonPath === undefined) {
     throw new EngineError(
@@ -86,7 +88,7 @@ export async function openDaemon(config: DaemonConfig, logger: Logger): Promise<
     networks,
     runtimes,
     conmonPath,
-    hostFacts: readHostFacts(sys, { systemdCgroups: false }),
+    hostFacts: readHostFacts(sys, { systemdCgroups }),
     dataRoot: config.dataRoot,
     execRoot: config.execRoot,
     initPath: config.initPath === '' ? findInit() : config.initPath,
@@ -169,6 +171,17 @@ function closing(api: ApiServer, open: AsyncDisposableStack): Daemon {
   };
 }
 
+/** The runtime asks systemd for each container's scope, on the system bus. */
+function requireSystemd(): void {
+  const missing = ['/run/systemd/system', '/run/dbus/system_bus_socket'].find((path) => !existsSync(path));
+  if (missing === undefined) return;
+  throw new EngineError(
+    'unavailable',
+    'NO_SYSTEMD',
+    `native.cgroupdriver=systemd: ${missing} is not there, so systemd cannot be asked for control groups; use cgroupfs`,
+  );
+}
+
 interface Runtimes {
   runtimes: Map<string, OciRuntime>;
   defaultRuntime: string;
@@ -176,7 +189,7 @@ interface Runtimes {
 }
 
 /** The runtimes of the configuration, and those found on this host. */
-async function openRuntimes(config: DaemonConfig, sys: Sys): Promise<Runtimes> {
+async function openRuntimes(config: DaemonConfig, sys: Sys, systemdCgroups: boolean): Promise<Runtimes> {
   const candidates = { crun: undefined, runc: undefined, ...config.runtimes };
   const runtimes = new Map<string, OciRuntime>();
   const versions: Runtimes['versions'] = {};
@@ -194,7 +207,7 @@ async function openRuntimes(config: DaemonConfig, sys: Sys): Promise<Runtimes> {
         launchPath: await sealProgram(found, sys.files),
         version: found.version,
         root: join(config.execRoot, name),
-        systemdCgroups: false,
+        systemdCgroups,
       }),
     );
     versions[name] = { path: found.path, version: found.version.version };

@@ -69,7 +69,7 @@ export interface EngineOptions {
   /** See {@link Creator}. */
   publicPortWarning?: { hostBinding: string } | undefined;
   registries: Pick<RegistriesOptions, 'client' | 'maxConcurrentDownloads' | 'maxConcurrentUploads'>;
-  facts: Omit<SystemFacts, 'initBinary' | 'cgroup'>;
+  facts: Omit<SystemFacts, 'initBinary' | 'cgroup' | 'systemdCgroups'>;
   openFileDescriptors: () => number;
   /** What builds keep, for `system df`. */
   buildCacheUsage: () => Promise<readonly BuildCacheEntry[]>;
@@ -193,6 +193,7 @@ export class Engine {
       events,
       defaults: {
         features: options.hostFacts.cgroup,
+        systemdCgroups: options.hostFacts.systemdCgroups,
         capabilities: options.hostFacts.capabilities,
         runtimes: [...runtimes.keys()],
         log: options.log,
@@ -274,6 +275,7 @@ export class Engine {
       facts: {
         ...options.facts,
         cgroup: options.hostFacts.cgroup,
+        systemdCgroups: options.hostFacts.systemdCgroups,
         initBinary: options.initPath?.split('/').at(-1) ?? '',
       },
       registry,

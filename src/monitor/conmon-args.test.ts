@@ -28,7 +28,7 @@ test('conmonArgs lets stdin end with its client only for StdinOnce without a ter
 
 test('conmonArgs puts the files of an exec beside its process file', () => {
   const args = conmonArgs({ ...request, kind: 'exec', bundleOrProcessFile: '/run/b/e1/process.json' }, '/exits');
-  assert.ok(args.includes('--bundle=/run/b/e1'));
+  assert.ok(args.includes('--bundle=/run/b/e1') && args.includes('--persist-dir=/run/b/e1'));
   assert.ok(args.includes('--container-pidfile=/run/b/e1/pid'));
   assert.ok(args.includes('--exec-process-spec=/run/b/e1/process.json'));
   assert.ok(args.includes('--cid=c1') && args.includes('--cuuid=e1'));

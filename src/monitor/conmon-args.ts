@@ -16,6 +16,8 @@ export function conmonArgs(request: LaunchRequest, exitDirectory: string): strin
     `--name=${request.name}`,
     `--runtime=${request.runtimePath}`,
     `--bundle=${directory}`,
+    // For the file `oom`, which conmon makes there when the kernel killed for memory.
+    `--persist-dir=${directory}`,
     `--container-pidfile=${join(directory, 'pid')}`,
     `--exit-dir=${exitDirectory}`,
     `--log-path=${request.logPath === undefined ? 'none' : `k8s-file:${request.logPath}`}`,

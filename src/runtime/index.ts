@@ -1,4 +1,4 @@
-export { buildSpec, cgroupsPath, type ResolvedUser, type SpecInput } from './spec/build-spec.ts';
+export { buildSpec, cgroupDirectory, cgroupsPath, type ResolvedUser, type SpecInput } from './spec/build-spec.ts';
 export { buildExecProcess, type ExecProcessInput } from './spec/exec-process.ts';
 export { normalizeCapabilities } from './spec/capabilities.ts';
 export type { DeviceNode, HostDevices } from './spec/devices.ts';

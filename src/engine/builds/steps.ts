@@ -10,6 +10,7 @@ import {
   buildResolvConf,
   buildSpec,
   checkWorkingDirectory,
+  cgroupDirectory,
   cgroupsPath,
   GroupMoves,
   type HostFacts,
@@ -196,7 +197,7 @@ export class BuildSteps {
     writeBundle(directory, runtime.prepare(spec));
     const path = cgroupsPath({ containerId: id, hostConfig: config.hostConfig, facts });
     writeFileSync(join(directory, 'cgroup'), path);
-    return sys.cgroups.paths(this.#layout, path);
+    return sys.cgroups.paths(this.#layout, cgroupDirectory(path));
   }
 
   async #execute(step: Step, cgroup: CgroupPaths, directory: string): Promise<WaitStatus | undefined> {
@@ -226,7 +227,7 @@ export class BuildSteps {
 
   #cgroupOf(directory: string): CgroupPaths | undefined {
     const path = readIfThere(join(directory, 'cgroup'));
-    return path === '' ? undefined : this.#options.sys.cgroups.paths(this.#layout, path);
+    return path === '' ? undefined : this.#options.sys.cgroups.paths(this.#layout, cgroupDirectory(path));
   }
 
   /** Runtimes that are just starting a step of a killed daemon. */

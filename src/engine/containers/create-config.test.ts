@@ -49,6 +49,7 @@ test('signalNumber reads names, numbers and real-time signals', () => {
 test('normalizeHostConfig refuses modes and limits that cannot be', () => {
   const defaults = {
     features: allCgroupFeatures(2),
+    systemdCgroups: false,
     capabilities: [],
     runtimes: [],
     log: { Type: 'json-file', Config: {} },
@@ -58,6 +59,14 @@ test('normalizeHostConfig refuses modes and limits that cannot be', () => {
   const normalize = (own: Parameters<typeof emptyHostConfig>[0], config = emptyContainerConfig({})): unknown =>
     normalizeHostConfig(emptyHostConfig(own), config, defaults);
   assert.throws(() => normalize({ IpcMode: 'bogus' }), /invalid IPC mode: bogus/);
+  assert.throws(
+    () =>
+      normalizeHostConfig(emptyHostConfig({ CgroupParent: '/mine' }), emptyContainerConfig({}), {
+        ...defaults,
+        systemdCgroups: true,
+      }),
+    /cgroup-parent for systemd cgroup should be a valid slice named as "xxx\.slice"/,
+  );
   assert.throws(() => normalize({ NanoCpus: 1e15 }), /range of CPUs is from 0\.01/);
   assert.throws(
     () => normalize({ AutoRemove: true, RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } }),

@@ -96,6 +96,7 @@ export function normalizeHostConfig(
   if (host.Runtime && !defaults.runtimes.includes(host.Runtime)) {
     throw invalid('UNKNOWN_RUNTIME', `unknown or invalid runtime name: ${host.Runtime}`);
   }
+  checkCgroupParent(host, defaults.systemdCgroups);
   checkHostConfig(host, config);
   checkSettings(host, config, defaults.capabilities);
   const warnings = checkResources(host, defaults.features, false);
@@ -106,8 +107,22 @@ export function normalizeHostConfig(
   return { host, warnings };
 }
 
+function checkCgroupParent({ CgroupParent }: HostConfig, systemdCgroups: boolean): void {
+  if (!systemdCgroups || CgroupParent === '' || isSlice(CgroupParent)) return;
+  throw invalid(
+    'INVALID_CGROUP_PARENT',
+    'cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"',
+  );
+}
+
+function isSlice(name: string): boolean {
+  return name === '-.slice' || /^[\w.@\\]+(-[\w.@\\]+)*\.slice$/.test(name);
+}
+
 export interface HostDefaults {
   features: CgroupFeatures;
+  /** A cgroup parent must be a slice then. */
+  systemdCgroups: boolean;
   /** Those this host has. */
   capabilities: readonly string[];
   /** For containers that do not say otherwise. */

@@ -21,6 +21,7 @@ import {
   buildResolvConf,
   buildResources,
   buildSpec,
+  cgroupDirectory,
   cgroupsPath,
   GroupMoves,
   checkWorkingDirectory,
@@ -73,6 +74,8 @@ const resolvConfDigest = 'resolv.conf.sha256';
 
 /** In an exec's directory: what tells the runtime what to run. */
 const processFile = 'process.json';
+/** conmon makes it in the bundle when the kernel killed for memory. */
+const OOM_FILE = 'oom';
 
 /** Containers' and execs' processes through an OCI runtime under conmon. */
 export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProcesses {
@@ -82,6 +85,8 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
   readonly #groupMoves: GroupMoves;
   readonly #prepared = new PreparedExecs((id) => void this.cleanupExec(id));
   readonly #sharedMemory: SharedMemory;
+  /** By container: what its bundle says of its control group. */
+  readonly #cgroups = new Map<string, string>();
 
   constructor(options: OciProcessesOptions) {
     this.#options = options;
@@ -324,18 +329,34 @@ export class OciProcesses implements ContainerProcesses, ExecProcesses, FileProc
 
   /** The directories of a container's control group. */
   cgroup(record: ContainerRecord): CgroupPaths {
+    const { id, hostConfig } = record;
     const { sys, facts } = this.#options;
-    const path = cgroupsPath({ containerId: record.id, hostConfig: record.hostConfig, facts });
-    return sys.cgroups.paths(this.#layout, path);
+    const path = this.#bundledCgroup(id) ?? cgroupsPath({ containerId: id, hostConfig, facts });
+    return sys.cgroups.paths(this.#layout, cgroupDirectory(path));
+  }
+
+  /** Where the container was put when it was started: perhaps by a daemon with the other driver. */
+  #bundledCgroup(id: string): string | undefined {
+    const known = this.#cgroups.get(id);
+    if (known !== undefined) return known;
+    const path = join(this.#options.directories.bundle(id), 'config.json');
+    if (!existsSync(path)) return undefined;
+    const spec: oci.RuntimeSpec = JSON.parse(readFileSync(path, 'utf8'));
+    this.#cgroups.set(id, spec.linux.cgroupsPath);
+    return spec.linux.cgroupsPath;
   }
 
   wasOomKilled(record: ContainerRecord): boolean {
-    const { memory } = this.#options.sys.cgroups.readStats(this.cgroup(record));
-    return (memory?.oomKills ?? 0) > 0;
+    const { sys, directories } = this.#options;
+    const { memory } = sys.cgroups.readStats(this.cgroup(record));
+    if (memory?.oomKills !== undefined) return memory.oomKills > 0;
+    // systemd removes the group with its last process; conmon saw it and left a file.
+    return existsSync(join(directories.bundle(record.id), OOM_FILE));
   }
 
   async cleanup(id: string): Promise<void> {
     const { runtimes, monitor, directories } = this.#options;
+    this.#cgroups.delete(id);
     await this.#logs.finish(id);
     for (const runtime of new Set(runtimes.values())) await runtime.delete(id, { force: true });
     monitor.acknowledge('container', id);

@@ -28,6 +28,7 @@ export interface SystemFacts {
   conmonVersion: string;
   initBinary: string;
   cgroup: CgroupFeatures;
+  systemdCgroups: boolean;
   labels: string[];
   debug: boolean;
   registries: RegistryFacts;
@@ -214,7 +215,7 @@ function kernelFacts(facts: SystemFacts): Record<string, unknown> {
     IPv4Forwarding: forwarding,
     BridgeNfIptables: false,
     BridgeNfIp6tables: false,
-    CgroupDriver: 'cgroupfs',
+    CgroupDriver: facts.systemdCgroups ? 'systemd' : 'cgroupfs',
     CgroupVersion: String(cgroup.version),
     KernelVersion: release(),
     OperatingSystem: osName('PRETTY_NAME'),

@@ -2,7 +2,7 @@ import { allCgroupFeatures } from './cgroup-features.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ContainerConfig, emptyContainerConfig, emptyHostConfig, type HostConfig, type oci } from '#spec';
-import { buildSpec, cgroupsPath, type SpecInput } from './build-spec.ts';
+import { buildSpec, cgroupDirectory, cgroupsPath, type SpecInput } from './build-spec.ts';
 import { capabilitiesOfMask } from './capabilities.ts';
 import type { HostFacts } from './host-facts.ts';
 import type { SpecMount } from './mounts.ts';
@@ -221,4 +221,11 @@ test('cgroupsPath stays below the root', () => {
   assert.equal(at('../../up'), '/up/c1');
   assert.equal(at('/mine'), '/mine/c1');
   assert.equal(at('', true), 'system.slice:berth:c1');
+});
+
+test("cgroupDirectory follows systemd's names of slices and scopes", () => {
+  assert.equal(cgroupDirectory('/berth/c1'), '/berth/c1');
+  assert.equal(cgroupDirectory('system.slice:berth:c1'), '/system.slice/berth-c1.scope');
+  assert.equal(cgroupDirectory('a-b-c.slice:berth:c1'), '/a.slice/a-b.slice/a-b-c.slice/berth-c1.scope');
+  assert.equal(cgroupDirectory('-.slice:berth:c1'), '/berth-c1.scope');
 });

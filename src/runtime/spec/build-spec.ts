@@ -16,6 +16,8 @@ import { checkWorkingDirectory } from './working-directory.ts';
 
 const INIT_IN_CONTAINER = '/sbin/docker-init';
 const DEFAULT_CGROUP_PARENT = '/berth';
+const DEFAULT_SLICE = 'system.slice';
+const SCOPE_PREFIX = 'berth';
 
 /** A user as {@link resolveUser} finds it. */
 export interface ResolvedUser extends oci.RuntimeUser {
@@ -67,7 +69,7 @@ export function buildSpec(input: SpecInput): oci.RuntimeSpec {
       writableCgroups: security.writableCgroups ?? host.Privileged,
       recursiveReadOnly: isKernelAtLeast(facts, 5, 12),
     }),
-    ...(host.Annotations === undefined ? {} : { annotations: { ...host.Annotations } }),
+    ...annotations(input),
     linux: buildLinux(input, mounts, capabilities, security),
   };
 }
@@ -93,6 +95,12 @@ function buildProcess(
     ...apparmor(security, facts),
     oomScoreAdj: host.OomScoreAdj,
   };
+}
+
+function annotations({ hostConfig: { Annotations }, facts }: SpecInput): Pick<oci.RuntimeSpec, 'annotations'> {
+  // Without it crun makes a group of its own in the scope, where neither systemd's nor our numbers are those of the limits.
+  const own = facts.systemdCgroups ? { 'run.oci.systemd.subgroup': '' } : undefined;
+  return own || Annotations ? { annotations: { ...Annotations, ...own } } : {};
 }
 
 /** Only profiles asked for by name: we bring none of our own. */
@@ -132,9 +140,21 @@ function maskedOr(own: readonly string[] | null, defaults: readonly string[], pr
 /** Where a container's cgroup is: a path, or what systemd calls a scope in a slice. */
 export function cgroupsPath(input: Pick<SpecInput, 'containerId' | 'hostConfig' | 'facts'>): string {
   const { containerId, hostConfig, facts } = input;
-  if (facts.systemdCgroups) return `${hostConfig.CgroupParent || 'system.slice'}:berth:${containerId}`;
+  if (facts.systemdCgroups) return `${hostConfig.CgroupParent || DEFAULT_SLICE}:${SCOPE_PREFIX}:${containerId}`;
   // Made absolute first, so that no `..` leads above the root.
   return posix.join('/', hostConfig.CgroupParent || DEFAULT_CGROUP_PARENT, containerId);
+}
+
+/**
+ * The directory below each hierarchy's root that {@link cgroupsPath} means: systemd puts the scope `berth-<id>.scope`
+ * into a slice, and the slice `a-b.slice` is below `a.slice`.
+ */
+export function cgroupDirectory(cgroupsPathText: string): string {
+  if (cgroupsPathText.startsWith('/')) return cgroupsPathText;
+  const [slice = '', prefix = '', id = ''] = cgroupsPathText.split(':');
+  const parts = slice.replace(/\.slice$/, '').split('-');
+  const slices = slice === '-.slice' ? [] : parts.map((_part, index) => `${parts.slice(0, index + 1).join('-')}.slice`);
+  return posix.join('/', ...slices, `${prefix}-${id}.scope`);
 }
 
 function initMount(source = ''): SpecMount {
