@@ -124,7 +124,8 @@ test('ulimits are set, and cut where this host allows no more', async () => {
   const text = await sh('ulimit -Sn; ulimit -Hn; grep -E "processes|core" /proc/self/limits', { host: { Ulimits } });
   const own = /Max processes +\S+ +(\S+)/.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
   assert.match(text, /^512\n1024\n/);
-  assert.match(text, new RegExp(`Max processes +${own} +${own} `));
+  // Who may raise limits gets what was asked for, others what they have.
+  assert.match(text, new RegExp(`Max processes +(unlimited +unlimited|${own} +${own}) `));
   assert.match(text, /Max core file size +unlimited +unlimited/);
 });
 
