@@ -16,7 +16,7 @@ import { toImageConfig } from './output/image-config.ts';
 import { type Plan, planBuild } from './plan/index.ts';
 import { Flights } from './solve/flights.ts';
 import { sourceDateEpoch } from './solve/source-date-epoch.ts';
-import { type Made, Solver, type SolverEngine } from './solve/solver.ts';
+import { type Made, Solver, type SolverEngine, type StepEvent } from './solve/solver.ts';
 
 export interface BuilderOptions {
   readonly store: Store;
@@ -54,7 +54,7 @@ export class Builder {
       fetch,
       layers: new StepLayers(store, sys),
       cacheMounts,
-      flights: new Flights<Made>(),
+      flights: new Flights<Made, StepEvent>(),
       slots: new Semaphore(Math.max(4, availableParallelism() * 2)),
       scratch: execRoot,
     };

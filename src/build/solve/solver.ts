@@ -21,7 +21,7 @@ export interface SolverEngine {
   readonly layers: StepLayers;
   readonly executor: Executor;
   readonly cacheMounts: CacheMounts;
-  readonly flights: Flights<Made>;
+  readonly flights: Flights<Made, StepEvent>;
   /** How many steps run at once, over all builds. */
   readonly slots: Semaphore;
   readonly fetch: FetchSource;
@@ -29,12 +29,20 @@ export interface SolverEngine {
   readonly scratch: string;
 }
 
+/** What happens while a step is made, whoever's build it belongs to. */
+export type StepEvent =
+  | { readonly kind: 'started'; readonly runId: string }
+  | { readonly kind: 'output'; readonly stream: 'stdout' | 'stderr'; readonly data: Buffer };
+
 /** What a step made. */
 export interface Made {
   readonly chainId: ChainId;
   /** RFC 3339. */
   readonly createdAt: string;
 }
+
+type Tell = (event: StepEvent) => Promise<void>;
+type StepWork = (layer: StepLayer, signal: AbortSignal, tell: Tell) => Promise<void>;
 
 /** A step's outcome in this build. */
 export interface Solved extends Made {
@@ -106,7 +114,7 @@ export class Solver {
     const { extraHosts, shmSizeBytes, securityOptions, ulimits } = request.limits;
     const surroundings = { network: request.network, extraHosts, shmSizeBytes, securityOptions, ulimits };
     const key = this.#key(op, parent, digests, surroundings);
-    return await this.#fromCacheOr(step, key, parent, (layer, signal) => this.#run(step, op, layer, signal));
+    return await this.#fromCacheOr(step, key, parent, (layer, signal, tell) => this.#run(op, layer, signal, tell));
   }
 
   async #solveCopy(step: LayerStep, op: CopyOp, parent: ChainId | undefined): Promise<Solved> {
@@ -132,19 +140,18 @@ export class Solver {
     });
   }
 
-  async #fromCacheOr(
-    step: LayerStep,
-    key: string,
-    parent: ChainId | undefined,
-    work: (layer: StepLayer, signal: AbortSignal) => Promise<void>,
-  ): Promise<Solved> {
-    const { engine, signal, lease } = this.#options;
+  async #fromCacheOr(step: LayerStep, key: string, parent: ChainId | undefined, work: StepWork): Promise<Solved> {
+    const { engine, signal, lease, report } = this.#options;
     const cached = step.noCache ? undefined : this.#cached(key);
     if (cached) return { ...cached, cached: true };
     // A build that takes nothing from the cache shares with nobody either.
     const flight = step.noCache ? randomHex(16) : key;
-    const made = await engine.flights.join(flight, signal, (stepSignal) =>
-      engine.slots.run(() => this.#make(step, key, parent, work, stepSignal), stepSignal),
+    const made = await engine.flights.join(
+      flight,
+      signal,
+      (event) => report({ ...event, stepId: step.id }),
+      (stepSignal, tell) =>
+        engine.slots.run(() => this.#make(step, key, { parent, work, tell }, stepSignal), stepSignal),
     );
     lease.pinLayer(made.chainId);
     return { ...made, cached: false };
@@ -164,15 +171,14 @@ export class Solver {
   async #make(
     step: LayerStep,
     key: string,
-    parent: ChainId | undefined,
-    work: (layer: StepLayer, signal: AbortSignal) => Promise<void>,
+    { parent, work, tell }: { parent: ChainId | undefined; work: StepWork; tell: Tell },
     signal: AbortSignal,
   ): Promise<Made> {
-    const { engine, report, request } = this.#options;
+    const { engine, request } = this.#options;
     using lease = engine.store.leases.open();
     await using layer = await engine.layers.open(parent, { bare: step.op.kind !== 'run' });
-    await report({ kind: 'started', stepId: step.id, runId: layer.id });
-    await work(layer, signal);
+    await tell({ kind: 'started', runId: layer.id });
+    await work(layer, signal, tell);
     signal.throwIfAborted();
     const newestSeconds = sourceDateEpoch(request.buildArgs);
     const chainId = await engine.layers.commit(layer, lease, { newestSeconds, signal });
@@ -188,8 +194,8 @@ export class Solver {
     return Promise.resolve();
   }
 
-  async #run(step: LayerStep, op: RunOp, layer: StepLayer, signal: AbortSignal): Promise<void> {
-    const { engine, request, trees, report } = this.#options;
+  async #run(op: RunOp, layer: StepLayer, signal: AbortSignal, tell: Tell): Promise<void> {
+    const { engine, request, trees } = this.#options;
     await using open = new AsyncDisposableStack();
     await runStep({
       op,
@@ -207,7 +213,7 @@ export class Solver {
       network: request.network,
       limits: request.limits,
       sys: engine.sys,
-      output: (stream, data) => report({ kind: 'output', stepId: step.id, stream, data }),
+      output: (stream, data) => tell({ kind: 'output', stream, data }),
       signal,
     });
   }
