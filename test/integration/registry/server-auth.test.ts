@@ -5,8 +5,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync 
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
+import { createRegistryClient } from '#registry';
+import { parseDigest } from '#spec';
 import { runProgram } from '../../helpers/docker-cli.ts';
-import { errorCodes, RegistryProbe, someBytes } from '../../helpers/registry-client.ts';
+import { digestOf, errorCodes, RegistryProbe, someBytes } from '../../helpers/registry-client.ts';
 import { TestRegistry } from '../../helpers/registry.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -189,7 +191,7 @@ test('token: OAuth2 POST with password, then with the refresh token until the pa
   });
 });
 
-test("token: Debian's docker-registry takes our tokens, and only for what they are for", async (t) => {
+test("token: Debian's docker-registry takes our tokens, our client's among them, and only for what they are for", async (t) => {
   const registry = await startRegistry(t, { mode: 'token', token: { otherServices: ['debian'] } });
   const printed = await runProgram(launcher, ['token-certificate', '--config', registry.configPath]);
   assert.equal(printed.exitCode, 0, printed.stderr);
@@ -221,6 +223,33 @@ auth: { token: { realm: "${registry.url}/token", service: debian, issuer: berth-
     (await fetch(`${url}/v2/other/image/tags/list`, { headers: { authorization: `Bearer ${token}` } })).status,
     401,
   );
+  const bytes = Buffer.from('pushed by our client');
+  using client = createRegistryClient({
+    userAgent: 'test',
+    insecureRegistries: [],
+    mirrors: {},
+    certificateDirectories: [],
+    proxies: {},
+  });
+  const credentials = { username: 'alice', password: 'wonderland' };
+  const name = { domain: `127.0.0.1:${port}`, path: 'some/other' };
+  const { signal } = new AbortController();
+  const digest = parseDigest(digestOf(bytes));
+  const blob = { digest, sizeBytes: bytes.length };
+  const open = async function* (offset: number): AsyncGenerator<Uint8Array> {
+    yield bytes.subarray(offset);
+  };
+  const pushed = await client
+    .repository(name, { credentials, actions: 'push' })
+    .pushBlob(blob, { open, mountFrom: [], signal });
+  assert.equal(pushed, 'uploaded');
+  const read: Buffer[] = [];
+  for await (const chunk of client.repository(name, { credentials, actions: 'pull' }).readBlob(blob, { signal })) {
+    read.push(chunk);
+  }
+  assert.deepEqual(Buffer.concat(read), bytes);
+  const anonymous = client.repository(name, { credentials: {}, actions: 'pull' });
+  await assert.rejects(anonymous.hasBlob(digest, { signal }));
   const ours = parse(
     (await probe.get('/token?scope=repository:some/image:pull', basic('alice', 'wonderland'))).body,
   ).token;
