@@ -3,6 +3,7 @@ import {
   DEFAULT_DOMAIN,
   formatPlatform,
   formatReference,
+  hostPlatform,
   parseReference,
   withDefaultTag,
   type ChainId,
@@ -12,6 +13,7 @@ import {
   type RegistryAuth,
 } from '#spec';
 import type { StoredImage } from '#store';
+import { platformMismatch } from '../images/errors.ts';
 import type { Images } from '../images/index.ts';
 import type { Registries } from '../registries/registries.ts';
 
@@ -88,8 +90,12 @@ export class BuildImages {
         report,
       );
     } catch (error) {
-      if (other && !options.pull && !signal.aborted) return other;
-      throw error;
+      if (!other || options.pull || signal.aborted) throw error;
+      // What the host runs may stand in where nothing was asked for; an image of one platform must not be called another's.
+      if (platform === formatPlatform(hostPlatform())) return other;
+      const { os, architecture, variant } = other.config;
+      const actual = formatPlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });
+      throw platformMismatch(reference, actual, platform);
     }
     return await this.#images.resolve(reference, platform);
   }

@@ -117,6 +117,12 @@ test('a step that two builds want at the same time runs once', async () => {
   assert.equal(check.text.match(/^ran$/gm)?.length, 1, check.text);
 });
 
+test('an image for one platform is no base for another', async () => {
+  const query = { platform: 'linux/s390x' };
+  const refused = /its platform \(linux\/a\w+\) does not match the specified platform \(linux\/s390x\)/;
+  await assert.rejects(build(engine, `FROM ${busybox}\nRUN true\n`, { query }), refused);
+});
+
 test('one of two builds that wait for a step may go; both see what it prints', async () => {
   const dockerfile = `FROM ${busybox}\nRUN echo begun; sleep 1; echo done\n`;
   const gone = new AbortController();
